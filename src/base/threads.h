@@ -1,0 +1,31 @@
+// How many threads the loops of this process use. Everything is parallelised with OpenMP, so one
+// number governs our loops and the GEMM library alike.
+#pragma once
+
+#include <cstdint>
+
+namespace millwright {
+
+// Sets the number of threads for all later parallel loops; 0 means one per core. Returns the number.
+int SetThreads(int threads);
+int GetThreads();
+
+// Calls fn(begin, end) on contiguous parts of [0, count), one a thread, statically partitioned in
+// multiples of `grain`, so that results depend on the number of threads only.
+template <class Fn>
+void ParallelFor(int64_t count, int64_t grain, const Fn& fn) {
+  const int64_t blocks = (count + grain - 1) / grain;
+  const int64_t parts = blocks < GetThreads() ? blocks : GetThreads();
+  if (parts <= 1) {
+    if (count > 0) fn(int64_t{0}, count);
+    return;
+  }
+#pragma omp parallel for schedule(static, 1) num_threads(static_cast<int>(parts))
+  for (int64_t part = 0; part < parts; ++part) {
+    const int64_t begin = part * blocks / parts * grain;
+    const int64_t end = part + 1 == parts ? count : (part + 1) * blocks / parts * grain;
+    fn(begin, end);
+  }
+}
+
+}  // namespace millwright

@@ -1,0 +1,79 @@
+// The seam between programs and what runs them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/numerics.h"
+#include "base/result.h"
+#include "device/surface.h"
+#include "mil/program.h"
+#include "mil/weights.h"
+
+namespace millwright::device {
+
+// What a caller must plan around; quirks that can be hidden stay inside the device.
+struct Caps {
+  DType dtype = DType::kFp32;    // the dtype that generated programs should declare
+  DType storage = DType::kFp32;  // the dtype of a float surface's elements
+  bool wraps_host_memory = false;          // WrapHost works: no staging copies are needed
+  bool fused_attention_backward = false;   // attention's backward may be one program
+  bool computes = true;                    // false for `null`
+  int compile_budget = 0;                  // programs per process; 0 is unlimited
+};
+
+// Why a program would not compile or would compute something else.
+struct Issue {
+  std::string constraint;  // id in the device's table of constraints
+  std::string where;       // operation and SSA identifier
+  std::string message;     // what was found, what is allowed, a way out
+};
+
+// A compiled program bound to surfaces.
+class Call {
+ public:
+  virtual ~Call() = default;
+  // Runs to completion. After a failure the outputs hold nothing that may be read.
+  virtual Status Run() = 0;
+};
+
+// A compiled program. Surfaces are given in the order of the function's inputs and outputs; types and
+// storage must match. The executable must outlive its calls, the surfaces too.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  virtual Result<std::unique_ptr<Call>> Bind(std::span<Surface* const> inputs,
+                                             std::span<Surface* const> outputs) = 0;
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual std::string_view name() const = 0;
+  virtual const Caps& caps() const = 0;
+  virtual std::vector<Issue> Check(const mil::Program& program) const = 0;
+  // `weights` must outlive the executable.
+  virtual Result<std::unique_ptr<Executable>> Compile(const mil::Program& program,
+                                                      const mil::WeightStore& weights) = 0;
+  virtual Result<std::unique_ptr<Surface>> NewSurface(const mil::Type& type) = 0;
+  // A surface over memory of the caller (64-byte aligned, `storage` elements), which must outlive it.
+  // Only where caps().wraps_host_memory.
+  virtual Result<std::unique_ptr<Surface>> WrapHost(const mil::Type& type,
+                                                    std::span<std::byte> memory) = 0;
+};
+
+struct DeviceOptions {
+  Precision precision = Precision::kFp32;
+  int threads = 0;  // 0: all cores
+};
+
+// The devices of devices.def, by name. An unknown name, or a precision the device does not have, is
+// an error that lists what there is.
+Result<std::unique_ptr<Device>> OpenDevice(std::string_view name, const DeviceOptions& options);
+std::vector<std::string_view> DeviceNames();
+
+}  // namespace millwright::device

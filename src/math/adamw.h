@@ -1,0 +1,24 @@
+// One AdamW update of a tensor.
+#pragma once
+
+#include <cstdint>
+
+namespace millwright::math {
+
+struct AdamW {
+  double lr = 3e-4;
+  double beta1 = 0.9;
+  double beta2 = 0.95;
+  double eps = 1e-8;
+  double weight_decay = 0.0;
+  double grad_scale = 1.0;  // multiplies the gradient first: 1/(micro-steps * loss scale) * clip
+  int64_t step = 1;         // 1 at the first update, for the bias correction
+};
+
+// g' = g*grad_scale; m = b1*m + (1-b1)*g'; v = b2*v + (1-b2)*g'^2;
+// w -= lr * ( (m/(1-b1^step)) / (sqrt(v/(1-b2^step)) + eps) + weight_decay*w ); g = 0.
+// Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
+void AdamWUpdate(const AdamW& options, int64_t count, float* w, float* g, float* m, float* v);
+void AdamWUpdate(const AdamW& options, int64_t count, double* w, double* g, double* m, double* v);
+
+}  // namespace millwright::math

@@ -1,0 +1,75 @@
+// C = A * B or C += A * B: one entry for every matrix product, whatever library carries it out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace millwright::math {
+
+// op(A) is m x k, op(B) is k x n, C is m x n; all row-major with the given row strides, op() being the
+// transpose where the flag is set. `accumulate` adds to C instead of overwriting it.
+struct GemmShape {
+  int64_t m = 0, n = 0, k = 0;
+  bool transpose_a = false, transpose_b = false;
+  int64_t lda = 0, ldb = 0, ldc = 0;
+  bool accumulate = false;
+
+  auto operator<=>(const GemmShape&) const = default;
+};
+
+// The shape with dense row strides.
+GemmShape DenseGemm(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b,
+                    bool accumulate = false);
+
+// "onednn_sgemm", "onednn_matmul", "highway", "accelerate".
+enum class GemmKind : uint8_t { kAuto, kLibrarySgemm, kLibraryMatmul, kHighway };
+
+// Runs products and remembers what it prepared for each shape (a library's primitive). One a thread of
+// control; the work inside is parallel. The choice per shape is a fixed table, never timed in a run.
+class GemmEngine {
+ public:
+  GemmEngine();
+  ~GemmEngine();
+  GemmEngine(const GemmEngine&) = delete;
+  GemmEngine& operator=(const GemmEngine&) = delete;
+
+  void Run(const GemmShape& shape, const float* a, const float* b, float* c,
+           GemmKind kind = GemmKind::kAuto);
+  void Run(const GemmShape& shape, const double* a, const double* b, double* c);
+
+  // The implementation kAuto takes for `shape`, as the library names it ("brgemm:avx512_core",
+  // "sgemm", "highway:AVX3_DL"). A name that starts with "ref" is a trap: see docs/devices.md.
+  std::string Describe(const GemmShape& shape, GemmKind kind = GemmKind::kAuto);
+  bool Has(GemmKind kind) const;
+
+  // Names the library and the table of choices; part of a run's configuration, since other choices
+  // give other bits.
+  std::string TableName() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Highway's product: anywhere, and the second opinion in tests.
+void HighwayGemm(const GemmShape& shape, const float* a, const float* b, float* c);
+
+// The scalar twin: the definition. T is float, double or std::complex<double>.
+template <class T>
+void ScalarGemm(const GemmShape& shape, const T* a, const T* b, T* c) {
+  for (int64_t i = 0; i < shape.m; ++i) {
+    for (int64_t j = 0; j < shape.n; ++j) {
+      T sum = shape.accumulate ? c[i * shape.ldc + j] : T(0);
+      for (int64_t p = 0; p < shape.k; ++p) {
+        const T x = shape.transpose_a ? a[p * shape.lda + i] : a[i * shape.lda + p];
+        const T y = shape.transpose_b ? b[j * shape.ldb + p] : b[p * shape.ldb + j];
+        sum += x * y;
+      }
+      c[i * shape.ldc + j] = sum;
+    }
+  }
+}
+
+}  // namespace millwright::math
