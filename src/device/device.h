@@ -71,9 +71,4 @@ struct DeviceOptions {
   int threads = 0;  // 0: all cores
 };
 
-// The devices of devices.def, by name. An unknown name, or a precision the device does not have, is
-// an error that lists what there is.
-Result<std::unique_ptr<Device>> OpenDevice(std::string_view name, const DeviceOptions& options);
-std::vector<std::string_view> DeviceNames();
-
 }  // namespace millwright::device

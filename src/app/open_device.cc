@@ -1,0 +1,28 @@
+#include "app/open_device.h"
+
+#include <fmt/ranges.h>
+
+#include "device/cpu/cpu_device.h"
+#include "device/null/null_device.h"
+#include "device/reference/reference_device.h"
+
+namespace millwright::app {
+
+Result<std::unique_ptr<device::Device>> OpenDevice(std::string_view name,
+                                                   const device::DeviceOptions& options) {
+#define DEVICE(id, Opener) \
+  if (name == #id) return device::Open##Opener##Device(options);
+#include "device/devices.def"
+#undef DEVICE
+  return BadInput("--device {}: unknown; there are {}", name, fmt::join(DeviceNames(), ", "));
+}
+
+std::vector<std::string_view> DeviceNames() {
+  return {
+#define DEVICE(id, Opener) #id,
+#include "device/devices.def"
+#undef DEVICE
+  };
+}
+
+}  // namespace millwright::app
