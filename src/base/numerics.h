@@ -30,7 +30,7 @@ class Numerics {
 
   // sum_k a[k*stride_a] * b[k*stride_b], in order of k. kAne: every product is truncated into Q15.16
   // fixed point (products whose operand exponents sum to -17 or less vanish), and a partial sum of
-  // magnitude >= 32768 sticks at infinity (E1).
+  // magnitude >= 32768 sticks at infinity (E1); so does a result that rounds to 32768 in fp16 (E2).
   double Dot(const double* a, ptrdiff_t stride_a, const double* b, ptrdiff_t stride_b,
              size_t count) const;
 

@@ -1,0 +1,170 @@
+#include "base/numerics.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+
+namespace millwright {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr int kDoubleMantissa = 52;
+
+// `value` to a float of `mantissa` fraction bits whose smallest normal exponent is `min_exponent`,
+// without an upper limit; ties go to even or away from zero.
+template <bool kAwayFromZero>
+double RoundMantissa(double value, int mantissa, int min_exponent) {
+  const uint64_t bits = std::bit_cast<uint64_t>(value);
+  const int exponent = static_cast<int>((bits >> kDoubleMantissa) & 0x7FF) - 1023;
+  if (exponent < min_exponent) {
+    // Subnormal in the narrow format: its values are the multiples of one fixed step.
+    const double step = std::ldexp(1.0, min_exponent - mantissa);
+    const double steps = value / step;
+    return (kAwayFromZero ? std::round(steps) : std::nearbyint(steps)) * step;
+  }
+  const int drop = kDoubleMantissa - mantissa;
+  const uint64_t half = uint64_t{1} << (drop - 1);
+  const uint64_t bias = kAwayFromZero ? half : half - 1 + ((bits >> drop) & 1);
+  return std::bit_cast<double>((bits + bias) & ~((uint64_t{1} << drop) - 1));
+}
+
+template <bool kAwayFromZero>
+double RoundFloat(double value, DType dtype) {
+  if (!std::isfinite(value)) return value;
+  double rounded = value;
+  double limit = std::numeric_limits<double>::max();
+  switch (dtype) {
+    case DType::kFp16:
+      rounded = RoundMantissa<kAwayFromZero>(value, 10, -14);
+      limit = 65504.0;
+      break;
+    case DType::kBf16:
+      rounded = RoundMantissa<kAwayFromZero>(value, 7, -126);
+      limit = 0x1.FEp127;
+      break;
+    case DType::kFp32:
+      rounded = RoundMantissa<kAwayFromZero>(value, 23, -126);
+      limit = static_cast<double>(std::numeric_limits<float>::max());
+      break;
+    default:
+      break;
+  }
+  return std::fabs(rounded) > limit ? std::copysign(kInfinity, rounded) : rounded;
+}
+
+// -0 becomes +0 (E14).
+double DropSignOfZero(double value) { return value + 0.0; }
+
+double RoundInteger(double value, double low, double high) {
+  if (std::isnan(value)) return 0.0;
+  return DropSignOfZero(std::clamp(std::nearbyint(value), low, high));
+}
+
+template <class T>
+double RoundTo(double value) {
+  return RoundInteger(value, static_cast<double>(std::numeric_limits<T>::lowest()),
+                      static_cast<double>(std::numeric_limits<T>::max()));
+}
+
+// log2 of the magnitude, rounded down; far below anything in fp16's range for 0.
+int ExponentOf(double value) {
+  return static_cast<int>((std::bit_cast<uint64_t>(value) >> kDoubleMantissa) & 0x7FF) - 1023;
+}
+
+constexpr double kFixedOne = 65536.0;                    // 1 in Q15.16
+constexpr int64_t kFixedLimit = int64_t{32768} * 65536;  // where the accumulator sticks (E1)
+constexpr int kVanishingExponent = -17;                  // of a product's operands, summed (E1)
+// 32752 is the largest fp16 below 32768; what would round to 32768 leaves as infinity (E2).
+constexpr double kOutputLimit = 32760.0;
+
+double FixedPointDot(const double* a, ptrdiff_t stride_a, const double* b, ptrdiff_t stride_b,
+                     size_t count) {
+  int64_t sum = 0;
+  for (size_t k = 0; k < count; ++k, a += stride_a, b += stride_b) {
+    if (ExponentOf(*a) + ExponentOf(*b) <= kVanishingExponent) continue;
+    const double product = *a * *b;
+    if (std::isnan(product)) return product;
+    // Both comparisons keep the conversion below inside int64.
+    if (std::fabs(product) >= 32768.0) return std::copysign(kInfinity, product);
+    sum += static_cast<int64_t>(product * kFixedOne);
+    if (sum >= kFixedLimit) return kInfinity;
+    if (sum <= -kFixedLimit) return -kInfinity;
+  }
+  const double value = static_cast<double>(sum) / kFixedOne;
+  return std::fabs(value) >= kOutputLimit ? std::copysign(kInfinity, value) : value;
+}
+
+}  // namespace
+
+std::string_view PrecisionName(Precision precision) {
+  switch (precision) {
+    case Precision::kExact:
+      return "exact";
+    case Precision::kFp32:
+      return "fp32";
+    case Precision::kFp16:
+      return "fp16";
+    case Precision::kAne:
+      return "ane";
+  }
+  return "unknown";
+}
+
+double Numerics::Round(double value, DType dtype) const {
+  switch (dtype) {
+    case DType::kFp16:
+    case DType::kBf16:
+    case DType::kFp32:
+    case DType::kFp64:
+      break;
+    case DType::kInt8:
+      return RoundTo<int8_t>(value);
+    case DType::kUint8:
+      return RoundTo<uint8_t>(value);
+    case DType::kInt16:
+      return RoundTo<int16_t>(value);
+    case DType::kUint16:
+      return RoundTo<uint16_t>(value);
+    case DType::kInt32:
+      return RoundTo<int32_t>(value);
+    case DType::kUint64:
+      return RoundTo<uint64_t>(value);
+    case DType::kBool:
+      return value != 0.0 ? 1.0 : 0.0;
+    case DType::kString:
+      return value;
+  }
+  switch (precision_) {
+    case Precision::kExact:
+      return value;
+    case Precision::kFp32:
+      return static_cast<double>(static_cast<float>(value));
+    case Precision::kFp16:
+      return RoundFloat<false>(value, dtype);
+    case Precision::kAne:
+      return DropSignOfZero(RoundFloat<true>(value, dtype));
+  }
+  return value;
+}
+
+double Numerics::Dot(const double* a, ptrdiff_t stride_a, const double* b, ptrdiff_t stride_b,
+                     size_t count) const {
+  if (precision_ == Precision::kAne) return FixedPointDot(a, stride_a, b, stride_b, count);
+  double sum = 0.0;
+  for (size_t k = 0; k < count; ++k, a += stride_a, b += stride_b) sum += *a * *b;
+  return sum;
+}
+
+double Numerics::Sum(const double* a, ptrdiff_t stride, size_t count) const {
+  const bool narrow = precision_ == Precision::kAne;
+  double sum = 0.0;
+  for (size_t k = 0; k < count; ++k, a += stride) {
+    sum += *a;
+    if (narrow) sum = Round(sum, DType::kFp16);
+  }
+  return sum;
+}
+
+}  // namespace millwright
