@@ -1,0 +1,124 @@
+#include "kernels/attention.h"
+
+#include <cmath>
+
+#include "kernels/tables.h"
+
+namespace millwright::kernels {
+
+using Value = Emitter::Value;
+
+Value SplitHeads(Emitter& e, std::string_view id, Value x, int64_t heads) {
+  const Shape shape = e.b().type(x).shape;
+  const std::string base(id);
+  const Value split = e.b().Reshape(base + "_c", x, {1, heads, shape[1] / heads, shape[3]});
+  return e.b().Transpose(id, split, {0, 1, 3, 2});
+}
+
+Value MergeHeads(Emitter& e, std::string_view id, Value x) {
+  const Shape shape = e.b().type(x).shape;
+  const std::string base(id);
+  const Value channels = e.b().Transpose(base + "_c", x, {0, 1, 3, 2});
+  return e.b().Reshape(id, channels, {1, shape[1] * shape[3], 1, shape[2]});
+}
+
+Value QkNorm(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x,
+             int64_t heads, std::string_view weight) {
+  const Shape shape = e.b().type(x).shape;
+  const std::string base(id);
+  const Value split = e.b().Reshape(base + "_s", x, {1, heads, config.head_dim, shape[3]});
+  // Scaled before squaring, so that the sum is a mean and stays small.
+  const double root = 1.0 / std::sqrt(static_cast<double>(config.head_dim));
+  const Value small = e.b().Mul(base + "_d", split, e.Float(root));
+  const Value square = e.b().Mul(base + "_sq", small, small);
+  const Value mean = e.b().ReduceSum(base + "_ms", square, 2);
+  const Value with_eps = e.b().Add(base + "_eps", mean, e.Float(config.rms_norm_eps));
+  const Value inverse = e.b().Op("pow", base + "_r", {{"x", with_eps}, {"y", e.Float(-0.5)}});
+  const Value unit = e.b().Mul(base + "_u", split, inverse);
+  const Value scaled = e.b().Mul(base + "_n", unit, e.Vector(weight));
+  return e.b().Reshape(id, scaled, shape);
+}
+
+Value Rotate(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x,
+             int64_t heads) {
+  const Shape shape = e.b().type(x).shape;
+  const int64_t half = config.head_dim / 2;
+  const int64_t seq = shape[3];
+  const bool half_split = config.rotary == model::RotaryLayout::kHalfSplit;
+  // The pair index stands on its own axis: before the channels of a half, or behind them.
+  const int64_t axis = half_split ? 1 : 2;
+  const Shape paired = half_split ? Shape{heads, 2, half, seq} : Shape{heads, half, 2, seq};
+  const Shape table = half_split ? Shape{1, 1, half, seq} : Shape{1, half, 1, seq};
+  Shape size = paired;
+  size[static_cast<size_t>(axis)] = 1;
+  Shape second(4, 0);
+  second[static_cast<size_t>(axis)] = 1;
+
+  const RotaryTables tables = MakeRotaryTables(config, seq);
+  const Value cos = e.Table("rope_cos.bin", table, tables.cos);
+  const Value sin = e.Table("rope_sin.bin", table, tables.sin);
+  const std::string base(id);
+  const Value pairs = e.b().Reshape(base + "_p", x, paired);
+  const Value a = e.b().Slice(base + "_a", pairs, {0, 0, 0, 0}, size);
+  const Value b = e.b().Slice(base + "_b", pairs, second, size);
+  const Value a_rotated =
+      e.b().Sub(base + "_ar", e.b().Mul(base + "_ac", a, cos), e.b().Mul(base + "_bs", b, sin));
+  const Value b_rotated =
+      e.b().Add(base + "_br", e.b().Mul(base + "_bc", b, cos), e.b().Mul(base + "_as", a, sin));
+  const Value joined = e.b().Concat(base + "_j", {a_rotated, b_rotated}, axis);
+  return e.b().Reshape(id, joined, shape);
+}
+
+Value TileKvHeads(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x) {
+  if (config.group() == 1) return x;
+  const Shape shape = e.b().type(x).shape;
+  std::vector<Value> heads;
+  for (int64_t kv = 0; kv < config.kv_heads; ++kv) {
+    const Value head =
+        e.b().Slice(fmt::format("{}_{}", id, kv), x, {0, kv, 0, 0}, {1, 1, shape[2], shape[3]});
+    heads.insert(heads.end(), static_cast<size_t>(config.group()), head);
+  }
+  return e.b().Concat(id, heads, 1);
+}
+
+Value ReduceToKvHeads(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x) {
+  if (config.group() == 1) return x;
+  const Shape shape = e.b().type(x).shape;
+  std::vector<Value> sums;
+  for (int64_t kv = 0; kv < config.kv_heads; ++kv) {
+    Value sum = -1;
+    for (int64_t j = 0; j < config.group(); ++j) {
+      const int64_t head = kv * config.group() + j;
+      const Value part = e.b().Slice(fmt::format("{}_h{}", id, head), x, {0, head, 0, 0},
+                                     {1, 1, shape[2], shape[3]});
+      sum = j == 0 ? part : e.b().Add(fmt::format("{}_s{}", id, head), sum, part);
+    }
+    sums.push_back(sum);
+  }
+  return e.b().Concat(id, sums, 1);
+}
+
+Value ScaleByHeadDim(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x) {
+  return e.b().Mul(id, x, e.Float(1.0 / std::sqrt(static_cast<double>(config.head_dim))));
+}
+
+Value CausalProbabilities(Emitter& e, const model::ModelConfig& config, Value q, Value k) {
+  const int64_t seq = config.seq;
+  const Value scores = e.b().Matmul("scores", q, k, false, true);
+  const Value mask = e.Table("mask.bin", {1, 1, seq, seq}, MakeCausalMask(seq));
+  const Value masked = e.b().Add("masked", scores, mask);
+  return e.b().Softmax("softmax", masked, -1);
+}
+
+void EmitScoreBackward(Emitter& e, const model::ModelConfig& config, const ScoreBackward& in) {
+  const Value weighted = e.b().Mul("p_dp", in.probs, in.dp);
+  const Value dot = e.b().ReduceSum("p_dp_sum", weighted, -1);
+  const Value centred = e.b().Sub("dp_centred", in.dp, dot);
+  const Value ds = ScaleByHeadDim(e, config, "ds", e.b().Mul("ds_unscaled", in.probs, centred));
+  const Value dq = e.b().Matmul("dq_heads", ds, in.k, false, false);
+  const Value dk_full = e.b().Matmul("dk_full", ds, in.q, true, false);
+  e.Output("dq", MergeHeads(e, "dq_channels", dq));
+  e.Output("dk", MergeHeads(e, "dk_channels", ReduceToKvHeads(e, config, "dk_heads", dk_full)));
+}
+
+}  // namespace millwright::kernels

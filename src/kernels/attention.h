@@ -1,0 +1,51 @@
+// The parts of attention that several kernels emit. Activations are channel-first; inside attention
+// heads are [1, heads, seq, head_dim].
+#pragma once
+
+#include <string_view>
+
+#include "kernels/emitter.h"
+
+namespace millwright::kernels {
+
+// [1, heads * head_dim, 1, seq] -> [1, heads, seq, head_dim], and back.
+Emitter::Value SplitHeads(Emitter& e, std::string_view id, Emitter::Value x, int64_t heads);
+Emitter::Value MergeHeads(Emitter& e, std::string_view id, Emitter::Value x);
+
+// RMSNorm over the channels of each head, times the norm weight operand `weight`; channel-first.
+Emitter::Value QkNorm(Emitter& e, const model::ModelConfig& config, std::string_view id,
+                      Emitter::Value x, int64_t heads, std::string_view weight);
+
+// Rotary embedding of a channel-first activation: with (a, b) the channels of a pair,
+// a' = a cos - b sin and b' = b cos + a sin.
+Emitter::Value Rotate(Emitter& e, const model::ModelConfig& config, std::string_view id,
+                      Emitter::Value x, int64_t heads);
+
+// Repeats every kv head `group` times consecutively: query head h finds its own at h.
+Emitter::Value TileKvHeads(Emitter& e, const model::ModelConfig& config, std::string_view id,
+                           Emitter::Value x);
+
+// The transpose of TileKvHeads: sums the `group` query heads of each kv head.
+Emitter::Value ReduceToKvHeads(Emitter& e, const model::ModelConfig& config, std::string_view id,
+                               Emitter::Value x);
+
+// softmax(q_scaled k^T + causal mask) over keys: [1, heads, seq, seq]. `q` is already scaled: on
+// the ANE products must stay small before they are summed (fact E1).
+Emitter::Value CausalProbabilities(Emitter& e, const model::ModelConfig& config, Emitter::Value q,
+                                   Emitter::Value k);
+
+// q / sqrt(head_dim).
+Emitter::Value ScaleByHeadDim(Emitter& e, const model::ModelConfig& config, std::string_view id,
+                              Emitter::Value x);
+
+// Heads-split operands of the backward of scores = q k^T / sqrt(head_dim) and probs =
+// softmax(scores).
+struct ScoreBackward {
+  Emitter::Value probs, dp;  // [1, heads, seq, seq]
+  Emitter::Value q, k;       // [1, heads, seq, head_dim], k tiled to the query heads
+};
+
+// Emits the outputs dq and dk: dS = P * (dP - sum_k P dP) / sqrt(head_dim), dQ = dS K, dK = dS^T Q.
+void EmitScoreBackward(Emitter& e, const model::ModelConfig& config, const ScoreBackward& in);
+
+}  // namespace millwright::kernels

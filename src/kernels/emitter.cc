@@ -1,0 +1,203 @@
+#include "kernels/emitter.h"
+
+#include <algorithm>
+
+namespace millwright::kernels {
+namespace {
+
+int64_t RoundUp(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
+
+// The shape of an operand's own port: activations are channel-first, matrices [1, 1, out, in], norm
+// weights [1, 1, n, 1].
+Shape PortShape(const Operand& operand) {
+  if (!operand.weight) return {1, operand.rows, 1, operand.columns};
+  if (operand.rows == 1) return {1, 1, operand.columns, 1};
+  return {1, 1, operand.rows, operand.columns};
+}
+
+Segment WholeSegment(const Operand& operand) {
+  return {.operand = operand.name, .rows = operand.rows, .columns = operand.columns};
+}
+
+}  // namespace
+
+Emitter::Emitter(const KernelSpec& spec, Operands operands)
+    : spec_(spec), operands_(std::move(operands)) {
+  if (spec_.binding == Binding::kPacked) {
+    DeclarePackedInput();
+  } else {
+    DeclareSeparateInputs(spec_.binding == Binding::kSeparate);
+  }
+}
+
+void Emitter::AddInput(Port port) {
+  input_values_.push_back(builder_.Input(port.name, port.type));
+  inputs_.push_back(std::move(port));
+}
+
+void Emitter::DeclareSeparateInputs(bool with_weights) {
+  for (const Operand& operand : operands_.inputs) {
+    if (operand.weight && !with_weights) continue;
+    AddInput({.name = operand.name,
+              .type = {dtype(), PortShape(operand)},
+              .rows = operand.rows,
+              .columns = operand.columns,
+              .segments = {WholeSegment(operand)}});
+  }
+}
+
+// With weights: side by side on the spatial axis, one row per channel. Without: stacked on
+// channels.
+void Emitter::DeclarePackedInput() {
+  Port port{.name = "packed", .type = {}, .rows = 0, .columns = 0, .segments = {}};
+  const bool has_weights = std::any_of(operands_.inputs.begin(), operands_.inputs.end(),
+                                       [](const Operand& o) { return o.weight; });
+  for (const Operand& operand : operands_.inputs) {
+    Segment segment = WholeSegment(operand);
+    if (operand.weight && operand.packed_transposed) {
+      segment.transposed = true;
+      std::swap(segment.rows, segment.columns);
+    }
+    if (has_weights) {
+      segment.column = port.columns;
+      port.columns += segment.columns;
+      port.rows = std::max(port.rows, segment.rows);
+    } else {
+      segment.row = port.rows;
+      port.rows += segment.rows;
+      port.columns = std::max(port.columns, segment.columns);
+    }
+    port.segments.push_back(std::move(segment));
+  }
+  port.columns = RoundUp(port.columns, spec_.target.width_multiple);
+  port.type = {dtype(), {1, port.rows, 1, port.columns}};
+  AddInput(std::move(port));
+}
+
+const Segment* Emitter::FindSegment(std::string_view operand) const {
+  for (const Port& port : inputs_) {
+    for (const Segment& segment : port.segments) {
+      if (segment.operand == operand) return &segment;
+    }
+  }
+  return nullptr;
+}
+
+Emitter::Value Emitter::Activation(std::string_view name) {
+  if (spec_.binding != Binding::kPacked) {
+    for (size_t i = 0; i < inputs_.size(); ++i) {
+      if (inputs_[i].name == name) return input_values_[i];
+    }
+  }
+  return Matrix(*FindSegment(name), name);
+}
+
+// A segment of the packed surface as [1, rows, 1, columns].
+Emitter::Value Emitter::Matrix(const Segment& s, std::string_view id) {
+  return builder_.Slice(id, input_values_[0], {0, s.row, 0, s.column}, {1, s.rows, 1, s.columns});
+}
+
+Emitter::Value Emitter::Vector(std::string_view name) {
+  const Operand& operand = *operands_.Find(name);
+  const Shape shape = PortShape(operand);
+  if (spec_.binding == Binding::kConstant) {
+    const std::string file = operand.name + ".bin";
+    blobs_.push_back({file, operand.name, false});
+    return builder_.WeightsRef(file, {dtype(), shape});
+  }
+  const Value value = Activation(name);
+  return spec_.binding == Binding::kPacked ? builder_.Reshape(name, value, shape) : value;
+}
+
+Emitter::Value Emitter::ConvWeight(const Operand& weight, bool transpose) {
+  const std::string file = weight.name + (transpose ? "_t.bin" : ".bin");
+  blobs_.push_back({file, weight.name, transpose});
+  const Shape shape = transpose ? Shape{weight.columns, weight.rows, 1, 1}
+                                : Shape{weight.rows, weight.columns, 1, 1};
+  return builder_.WeightsRef(file, {dtype(), shape});
+}
+
+Emitter::Value Emitter::Project(std::string_view id, std::string_view weight, Value x,
+                                bool transpose) {
+  const Operand& w = *operands_.Find(weight);
+  const int64_t channels = transpose ? w.rows : w.columns;
+  const int64_t out = transpose ? w.columns : w.rows;
+  const int64_t seq = builder_.type(x).shape.back();
+  const std::string base(id);
+
+  if (spec_.binding == Binding::kConstant) {
+    return builder_.Op("conv", id,
+                       {{"x", x},
+                        {"weight", ConvWeight(w, transpose)},
+                        {"strides", builder_.Ints({1, 1})},
+                        {"pad_type", builder_.Text("valid")},
+                        {"pad", builder_.Ints({0, 0, 0, 0})},
+                        {"dilations", builder_.Ints({1, 1})},
+                        {"groups", builder_.Int(1)}});
+  }
+  const Value x2 = builder_.Reshape(base + "_x", x, {1, 1, channels, seq});
+  if (spec_.binding == Binding::kSeparate) {
+    const Value y = builder_.Matmul(base + "_mm", Activation(weight), x2, transpose, false);
+    return builder_.Reshape(id, y, {1, out, 1, seq});
+  }
+  // The form that is known to compile on the ANE: [seq, channels] times [channels, out].
+  const Segment& segment = *FindSegment(weight);
+  Value w2 =
+      builder_.Reshape(base + "_w", Matrix(segment, weight), {1, 1, segment.rows, segment.columns});
+  if (segment.transposed == transpose) {
+    w2 = builder_.Transpose(base + "_wt", w2, {0, 1, 3, 2});
+  }
+  const Value xt = builder_.Transpose(base + "_xt", x2, {0, 1, 3, 2});
+  const Value y = builder_.Matmul(base + "_mm", xt, w2, false, false);
+  const Value yt = builder_.Transpose(base + "_yt", y, {0, 1, 3, 2});
+  return builder_.Reshape(id, yt, {1, out, 1, seq});
+}
+
+Emitter::Value Emitter::Table(std::string_view file, const Shape& shape,
+                              const std::vector<double>& values) {
+  return builder_.Weights(file, {dtype(), shape}, values);
+}
+
+void Emitter::Output(std::string_view name, Value value) {
+  outputs_.emplace(std::string(name), value);
+}
+
+Result<KernelProgram> Emitter::Finish(std::string_view name) && {
+  KernelProgram result;
+  std::vector<Value> values;
+  for (const Operand& operand : operands_.outputs) {
+    values.push_back(outputs_.at(operand.name));
+    result.outputs.push_back({.name = operand.name,
+                              .type = {dtype(), PortShape(operand)},
+                              .rows = operand.rows,
+                              .columns = operand.columns,
+                              .segments = {WholeSegment(operand)}});
+  }
+  if (spec_.binding == Binding::kPacked) {
+    Port packed{.name = "result", .type = {}, .rows = 0, .columns = 0, .segments = {}};
+    for (const Port& port : result.outputs) {
+      Segment segment = port.segments.front();
+      segment.row = packed.rows;
+      packed.rows += port.rows;
+      packed.columns = port.columns;
+      packed.segments.push_back(segment);
+    }
+    packed.type = {dtype(), {1, packed.rows, 1, packed.columns}};
+    values = {builder_.Concat(packed.name, values, 1)};
+    result.outputs = {packed};
+  }
+  for (size_t i = 0; i < values.size(); ++i) builder_.Rename(values[i], result.outputs[i].name);
+
+  auto built = std::move(builder_).Finish(values);
+  if (!built) return built.error().In(fmt::format("kernel {}", name));
+  result.name = std::string(name);
+  result.program = std::move(built->program);
+  result.constants = std::move(built->weights);
+  result.inputs = std::move(inputs_);
+  result.blobs = std::move(blobs_);
+  return result;
+}
+
+}  // namespace millwright::kernels

@@ -1,0 +1,276 @@
+// The kernels by definition: plain loops over channel-first arrays, written from the formulas and
+// not from the programs. T is double or std::complex<double>; comparisons look at the real part, so
+// that a derivative can be taken by complex step.
+#pragma once
+
+#include <cmath>
+#include <complex>
+
+#include "kernels/kernel.h"
+#include "kernels/tables.h"
+
+namespace millwright::kernels {
+
+inline double RealPart(double x) { return x; }
+inline double RealPart(const std::complex<double>& x) { return x.real(); }
+
+template <class T>
+class Formula {
+ public:
+  using Array = std::vector<T>;
+
+  Formula(const KernelSpec& spec, OperandValues<T>& values)
+      : spec_(spec), c_(spec.config), values_(values), seq_(spec.config.seq) {}
+
+  void SdpaFwd() {
+    const Array& x = In("xnorm");
+    Array q = Project(In("wq"), x, c_.q_dim(), c_.dim);
+    Array k = Project(In("wk"), x, c_.kv_dim(), c_.dim);
+    if (c_.qk_norm) {
+      Out("q_raw") = q;
+      Out("k_raw") = k;
+      HeadNorm(q, c_.heads, In("q_norm"));
+      HeadNorm(k, c_.kv_heads, In("k_norm"));
+    }
+    Rotate(q, c_.heads);
+    Rotate(k, c_.kv_heads);
+    Out("q") = q;
+    Out("k") = k;
+    Out("v") = Project(In("wv"), x, c_.kv_dim(), c_.dim);
+    Out("attn") = Attend();
+  }
+
+  void WoFwd() { Out("o") = Project(In("wo"), In("attn"), c_.dim, c_.q_dim()); }
+
+  void FfnFused() {
+    const Array h1 = Project(In("w1"), In("x2norm"), c_.hidden_dim, c_.dim);
+    const Array h3 = Project(In("w3"), In("x2norm"), c_.hidden_dim, c_.dim);
+    Array gate(h1.size());
+    for (size_t i = 0; i < h1.size(); ++i) gate[i] = h1[i] / (1.0 + std::exp(-h1[i])) * h3[i];
+    Array next = Project(In("w2"), gate, c_.dim, c_.hidden_dim);
+    const double alpha = Rounded(spec_.residual_alpha);
+    for (size_t i = 0; i < next.size(); ++i) next[i] = In("x2")[i] + alpha * next[i];
+    Out("x_next") = next;
+    Out("h1") = h1;
+    Out("h3") = h3;
+    Out("gate") = gate;
+  }
+
+  void FfnBwdW2t() {
+    Out("dgate") = ProjectTransposed(In("w2"), In("dffn"), c_.dim, c_.hidden_dim);
+  }
+
+  void FfnBwdW13t() {
+    Out("dx2norm") = Sum(ProjectTransposed(In("w1"), In("dh1"), c_.hidden_dim, c_.dim),
+                         ProjectTransposed(In("w3"), In("dh3"), c_.hidden_dim, c_.dim));
+  }
+
+  void WotBwd() { Out("dattn") = ProjectTransposed(In("wo"), In("do"), c_.dim, c_.q_dim()); }
+
+  void SdpaBwd1() {
+    const size_t s = Size(seq_);
+    Array dv(Size(c_.kv_dim()) * s, T(0));
+    Array probs, dp;
+    for (int64_t h = 0; h < c_.heads; ++h) {
+      const Array p = Probabilities(h);
+      const Array d = ProbabilityGradient(h);
+      probs.insert(probs.end(), p.begin(), p.end());
+      dp.insert(dp.end(), d.begin(), d.end());
+      for (int64_t i = 0; i < c_.head_dim; ++i) {
+        for (int64_t query = 0; query < seq_; ++query) {
+          for (int64_t key = 0; key < seq_; ++key) {
+            dv[At(KvHead(h) * c_.head_dim + i, key)] +=
+                p[At(query, key)] * In("dattn")[At(h * c_.head_dim + i, query)];
+          }
+        }
+      }
+    }
+    Out("dv") = dv;
+    if (spec_.target.fused_attention_backward) {
+      Out("probs") = probs;
+      Out("dp") = dp;
+      SdpaBwd2();
+      values_.erase("probs");
+      values_.erase("dp");
+      return;
+    }
+    Out("probs") = probs;
+    Out("dp") = dp;
+  }
+
+  // With P the probabilities and dP their gradient: dS = P * (dP - sum_k P dP) / sqrt(head_dim),
+  // dQ = dS K, dK = dS^T Q; kv heads sum over their query heads.
+  void SdpaBwd2() {
+    const double scale = Rounded(1.0 / std::sqrt(static_cast<double>(c_.head_dim)));
+    const size_t s = Size(seq_);
+    Array dq(Size(c_.q_dim()) * s, T(0)), dk(Size(c_.kv_dim()) * s, T(0));
+    const Array &probs = In("probs"), &dp = In("dp");
+    for (int64_t h = 0; h < c_.heads; ++h) {
+      for (int64_t query = 0; query < seq_; ++query) {
+        T dot(0);
+        for (int64_t key = 0; key < seq_; ++key) {
+          dot += probs[At(h * seq_ + query, key)] * dp[At(h * seq_ + query, key)];
+        }
+        for (int64_t key = 0; key < seq_; ++key) {
+          const size_t at = At(h * seq_ + query, key);
+          const T ds = probs[at] * (dp[at] - dot) * scale;
+          for (int64_t i = 0; i < c_.head_dim; ++i) {
+            const size_t q_at = At(h * c_.head_dim + i, query);
+            const size_t k_at = At(KvHead(h) * c_.head_dim + i, key);
+            dq[q_at] += ds * In("k")[k_at];
+            dk[k_at] += ds * In("q")[q_at];
+          }
+        }
+      }
+    }
+    Out("dq") = dq;
+    Out("dk") = dk;
+  }
+
+  void QBwd() { Out("dx_q") = ProjectTransposed(In("wq"), In("dq"), c_.q_dim(), c_.dim); }
+
+  void KvBwd() {
+    Out("dx_kv") = Sum(ProjectTransposed(In("wk"), In("dk"), c_.kv_dim(), c_.dim),
+                       ProjectTransposed(In("wv"), In("dv"), c_.kv_dim(), c_.dim));
+  }
+
+ private:
+  static size_t Size(int64_t n) { return static_cast<size_t>(n); }
+  size_t At(int64_t row, int64_t column) const { return Size(row * seq_ + column); }
+  const Array& In(std::string_view name) const { return values_.find(name)->second; }
+  Array& Out(const std::string& name) { return values_[name]; }
+  int64_t KvHead(int64_t head) const { return head / c_.group(); }
+
+  // A constant as the program holds it.
+  double Rounded(double value) const {
+    if (spec_.target.dtype == DType::kFp16) return ToFloat(DoubleToFp16(value));
+    return static_cast<double>(static_cast<float>(value));
+  }
+
+  static Array Sum(Array a, const Array& b) {
+    for (size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+    return a;
+  }
+
+  // y[o,s] = sum_i w[o,i] x[i,s]
+  Array Project(const Array& w, const Array& x, int64_t out, int64_t in) const {
+    Array y(Size(out * seq_), T(0));
+    for (int64_t o = 0; o < out; ++o) {
+      for (int64_t i = 0; i < in; ++i) {
+        for (int64_t s = 0; s < seq_; ++s) y[At(o, s)] += w[Size(o * in + i)] * x[At(i, s)];
+      }
+    }
+    return y;
+  }
+
+  // y[i,s] = sum_o w[o,i] x[o,s]
+  Array ProjectTransposed(const Array& w, const Array& x, int64_t out, int64_t in) const {
+    Array y(Size(in * seq_), T(0));
+    for (int64_t o = 0; o < out; ++o) {
+      for (int64_t i = 0; i < in; ++i) {
+        for (int64_t s = 0; s < seq_; ++s) y[At(i, s)] += w[Size(o * in + i)] * x[At(o, s)];
+      }
+    }
+    return y;
+  }
+
+  void HeadNorm(Array& x, int64_t heads, const Array& weight) const {
+    const double eps = Rounded(c_.rms_norm_eps);
+    const double root = Rounded(1.0 / std::sqrt(static_cast<double>(c_.head_dim)));
+    for (int64_t h = 0; h < heads; ++h) {
+      for (int64_t s = 0; s < seq_; ++s) {
+        T mean(0);
+        for (int64_t i = 0; i < c_.head_dim; ++i) {
+          const T small = x[At(h * c_.head_dim + i, s)] * root;
+          mean += small * small;
+        }
+        const T inverse = 1.0 / std::sqrt(mean + eps);
+        for (int64_t i = 0; i < c_.head_dim; ++i) {
+          x[At(h * c_.head_dim + i, s)] *= inverse * weight[Size(i)];
+        }
+      }
+    }
+  }
+
+  void Rotate(Array& x, int64_t heads) const {
+    const RotaryTables tables = MakeRotaryTables(c_, seq_);
+    const int64_t half = c_.head_dim / 2;
+    const bool half_split = c_.rotary == model::RotaryLayout::kHalfSplit;
+    for (int64_t h = 0; h < heads; ++h) {
+      for (int64_t i = 0; i < half; ++i) {
+        const int64_t first = h * c_.head_dim + (half_split ? i : 2 * i);
+        const int64_t second = first + (half_split ? half : 1);
+        for (int64_t s = 0; s < seq_; ++s) {
+          const double cos = Rounded(tables.cos[At(i, s)]);
+          const double sin = Rounded(tables.sin[At(i, s)]);
+          const T a = x[At(first, s)], b = x[At(second, s)];
+          x[At(first, s)] = a * cos - b * sin;
+          x[At(second, s)] = b * cos + a * sin;
+        }
+      }
+    }
+  }
+
+  // softmax over keys <= query, zero beyond: [seq, seq].
+  Array Probabilities(int64_t head) const {
+    const double scale = Rounded(1.0 / std::sqrt(static_cast<double>(c_.head_dim)));
+    Array p(Size(seq_ * seq_), T(0));
+    for (int64_t query = 0; query < seq_; ++query) {
+      double highest = -INFINITY;
+      for (int64_t key = 0; key <= query; ++key) {
+        T score(0);
+        for (int64_t i = 0; i < c_.head_dim; ++i) {
+          score += In("q")[At(head * c_.head_dim + i, query)] * scale *
+                   In("k")[At(KvHead(head) * c_.head_dim + i, key)];
+        }
+        p[At(query, key)] = score;
+        highest = std::max(highest, RealPart(score));
+      }
+      T sum(0);
+      for (int64_t key = 0; key <= query; ++key) {
+        p[At(query, key)] = std::exp(p[At(query, key)] - highest);
+        sum += p[At(query, key)];
+      }
+      for (int64_t key = 0; key <= query; ++key) p[At(query, key)] /= sum;
+    }
+    return p;
+  }
+
+  // dP[query, key] = sum_i dattn[i, query] v[i, key], for all keys: masked ones are multiplied by
+  // zero probabilities later.
+  Array ProbabilityGradient(int64_t head) const {
+    Array d(Size(seq_ * seq_), T(0));
+    for (int64_t i = 0; i < c_.head_dim; ++i) {
+      for (int64_t query = 0; query < seq_; ++query) {
+        for (int64_t key = 0; key < seq_; ++key) {
+          d[At(query, key)] += In("dattn")[At(head * c_.head_dim + i, query)] *
+                               In("v")[At(KvHead(head) * c_.head_dim + i, key)];
+        }
+      }
+    }
+    return d;
+  }
+
+  Array Attend() const {
+    Array out(Size(c_.q_dim() * seq_), T(0));
+    for (int64_t h = 0; h < c_.heads; ++h) {
+      const Array p = Probabilities(h);
+      for (int64_t i = 0; i < c_.head_dim; ++i) {
+        for (int64_t query = 0; query < seq_; ++query) {
+          for (int64_t key = 0; key <= query; ++key) {
+            out[At(h * c_.head_dim + i, query)] +=
+                p[At(query, key)] * In("v")[At(KvHead(h) * c_.head_dim + i, key)];
+          }
+        }
+      }
+    }
+    return out;
+  }
+
+  const KernelSpec& spec_;
+  const model::ModelConfig& c_;
+  OperandValues<T>& values_;
+  int64_t seq_;
+};
+
+}  // namespace millwright::kernels

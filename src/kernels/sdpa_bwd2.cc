@@ -1,0 +1,47 @@
+#include "kernels/attention.h"
+#include "kernels/emitter.h"
+#include "kernels/formula.h"
+
+namespace millwright::kernels {
+namespace {
+
+Operands OperandsOf(const KernelSpec& spec) {
+  const model::ModelConfig& c = spec.config;
+  if (spec.target.fused_attention_backward) return {};
+  return {.inputs = {{.name = "probs", .rows = c.heads * c.seq, .columns = c.seq},
+                     {.name = "dp", .rows = c.heads * c.seq, .columns = c.seq},
+                     {.name = "q", .rows = c.q_dim(), .columns = c.seq},
+                     {.name = "k", .rows = c.kv_dim(), .columns = c.seq}},
+          .outputs = {{.name = "dq", .rows = c.q_dim(), .columns = c.seq},
+                      {.name = "dk", .rows = c.kv_dim(), .columns = c.seq}}};
+}
+
+void Emit(const KernelSpec& spec, Emitter& e) {
+  const model::ModelConfig& c = spec.config;
+  const Shape scores = {1, c.heads, c.seq, c.seq};
+  const Emitter::Value probs = e.b().Reshape("probs_heads", e.Activation("probs"), scores);
+  const Emitter::Value dp = e.b().Reshape("dp_heads", e.Activation("dp"), scores);
+  const Emitter::Value q = SplitHeads(e, "q_heads", e.Activation("q"), c.heads);
+  const Emitter::Value k = SplitHeads(e, "k_heads", e.Activation("k"), c.kv_heads);
+  EmitScoreBackward(e, c, {probs, dp, q, TileKvHeads(e, c, "k_tiled", k)});
+}
+
+template <class T>
+void Evaluate(const KernelSpec& spec, OperandValues<T>& values) {
+  Formula<T>(spec, values).SdpaBwd2();
+}
+
+}  // namespace
+
+const KernelDef kSdpaBwd2 = {
+    .id = KernelId::kSdpaBwd2,
+    .name = "sdpaBwd2",
+    .doc =
+        "Second half of attention's backward: dQ and dK from the probabilities and their gradient.",
+    .operands = OperandsOf,
+    .emit = Emit,
+    .formula = Evaluate<double>,
+    .formula_complex = Evaluate<std::complex<double>>,
+};
+
+}  // namespace millwright::kernels
