@@ -10,8 +10,8 @@
 
 namespace millwright::app {
 
-// The device of devices.def with that name. An unknown name, or a precision that the device does not
-// have, is an error that lists what there is.
+// The device of devices.def with that name. An unknown name, or a precision that the device does
+// not have, is an error that lists what there is.
 Result<std::unique_ptr<device::Device>> OpenDevice(std::string_view name,
                                                    const device::DeviceOptions& options);
 std::vector<std::string_view> DeviceNames();
