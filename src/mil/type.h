@@ -47,6 +47,8 @@ class Constant {
   // `values.size()` must be the number of elements of `type`; each is rounded to its dtype.
   static Constant Tensor(Type type, std::span<const double> values);
   static Constant Blob(Type type, BlobRef ref);
+  // The elements as little-endian bytes, `type.bytes()` of them; for a string its characters.
+  static Constant FromBytes(Type type, std::vector<std::byte> bytes);
 
   const Type& type() const { return type_; }
   const std::optional<BlobRef>& blob() const { return blob_; }
