@@ -6,10 +6,10 @@
 
 namespace millwright::math {
 
-// logits: [vocab, seq], overwritten by their gradient times `scale`: (softmax - onehot) * scale / seq.
-// targets: one row index per position, each in [0, vocab). `last_row_bias` is added to the logits of
-// the last row first (ln(count) of the inactive words in `exact` compaction; 0 otherwise).
-// Returns the mean of -log softmax[target], in nats, not scaled.
+// logits: [vocab, seq], overwritten by their gradient times `scale`: (softmax - onehot) * scale /
+// seq. targets: one row index per position, each in [0, vocab). `last_row_bias` is added to the
+// logits of the last row first (ln(count) of the inactive words in `exact` compaction; 0
+// otherwise). Returns the mean of -log softmax[target], in nats, not scaled.
 double CrossEntropy(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
                     double last_row_bias, double scale, float* logits);
 double CrossEntropy(int64_t vocab, int64_t seq, std::span<const int32_t> targets,

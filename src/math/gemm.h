@@ -8,8 +8,8 @@
 
 namespace millwright::math {
 
-// op(A) is m x k, op(B) is k x n, C is m x n; all row-major with the given row strides, op() being the
-// transpose where the flag is set. `accumulate` adds to C instead of overwriting it.
+// op(A) is m x k, op(B) is k x n, C is m x n; all row-major with the given row strides, op() being
+// the transpose where the flag is set. `accumulate` adds to C instead of overwriting it.
 struct GemmShape {
   int64_t m = 0, n = 0, k = 0;
   bool transpose_a = false, transpose_b = false;
@@ -26,8 +26,9 @@ GemmShape DenseGemm(int64_t m, int64_t n, int64_t k, bool transpose_a, bool tran
 // "onednn_sgemm", "onednn_matmul", "highway", "accelerate".
 enum class GemmKind : uint8_t { kAuto, kLibrarySgemm, kLibraryMatmul, kHighway };
 
-// Runs products and remembers what it prepared for each shape (a library's primitive). One a thread of
-// control; the work inside is parallel. The choice per shape is a fixed table, never timed in a run.
+// Runs products and remembers what it prepared for each shape (a library's primitive). One a thread
+// of control; the work inside is parallel. The choice per shape is a fixed table, never timed in a
+// run.
 class GemmEngine {
  public:
   GemmEngine();

@@ -3,8 +3,8 @@
 
 namespace millwright::math {
 
-// fp32 multiply-adds per second on all threads, times two, in GFLOP/s: independent register chains of
-// the widest vectors that the dispatcher picks, for about `seconds`; the best of several slices.
+// fp32 multiply-adds per second on all threads, times two, in GFLOP/s: independent register chains
+// of the widest vectors that the dispatcher picks, for about `seconds`; the best of several slices.
 double MeasureFmaPeak(double seconds);
 
 // Bytes per second read from memory on all threads, in GB/s, over a buffer larger than the caches.

@@ -1,0 +1,110 @@
+#include "math/gemm.h"
+
+#include <algorithm>
+
+#include "base/threads.h"
+#include "math/gemm_library.h"
+
+namespace millwright::math {
+namespace {
+
+constexpr char kTableVersion[] = "table-1";
+
+// The default choice for a shape.
+GemmKind Choose(const GemmShape&) {
+  if (HasLibraryMatmul()) return GemmKind::kLibraryMatmul;
+  if (HasLibrarySgemm()) return GemmKind::kLibrarySgemm;
+  return GemmKind::kHighway;
+}
+
+bool IsAvailable(GemmKind kind) {
+  switch (kind) {
+    case GemmKind::kLibrarySgemm:
+      return HasLibrarySgemm();
+    case GemmKind::kLibraryMatmul:
+      return HasLibraryMatmul();
+    case GemmKind::kAuto:
+    case GemmKind::kHighway:
+      return true;
+  }
+  return false;
+}
+
+GemmKind Resolve(const GemmShape& shape, GemmKind kind) {
+  if (kind == GemmKind::kAuto) return Choose(shape);
+  return IsAvailable(kind) ? kind : GemmKind::kHighway;
+}
+
+template <class T>
+void ClearUnlessAccumulating(const GemmShape& shape, T* c) {
+  if (shape.accumulate) return;
+  for (int64_t i = 0; i < shape.m; ++i) std::fill_n(c + i * shape.ldc, shape.n, T(0));
+}
+
+}  // namespace
+
+GemmShape DenseGemm(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b,
+                    bool accumulate) {
+  return {.m = m,
+          .n = n,
+          .k = k,
+          .transpose_a = transpose_a,
+          .transpose_b = transpose_b,
+          .lda = transpose_a ? m : k,
+          .ldb = transpose_b ? k : n,
+          .ldc = n,
+          .accumulate = accumulate};
+}
+
+struct GemmEngine::Impl {
+  LibraryMatmul matmul;
+};
+
+GemmEngine::GemmEngine() : impl_(std::make_unique<Impl>()) {}
+GemmEngine::~GemmEngine() = default;
+
+void GemmEngine::Run(const GemmShape& shape, const float* a, const float* b, float* c,
+                     GemmKind kind) {
+  if (shape.m <= 0 || shape.n <= 0) return;
+  if (shape.k <= 0) return ClearUnlessAccumulating(shape, c);
+  switch (Resolve(shape, kind)) {
+    case GemmKind::kLibrarySgemm:
+      return LibrarySgemm(shape, a, b, c);
+    case GemmKind::kLibraryMatmul:
+      return impl_->matmul.Run(shape, a, b, c);
+    case GemmKind::kAuto:
+    case GemmKind::kHighway:
+      return HighwayGemm(shape, a, b, c);
+  }
+}
+
+void GemmEngine::Run(const GemmShape& shape, const double* a, const double* b, double* c) {
+  ParallelFor(shape.m, 1, [&](int64_t begin, int64_t end) {
+    GemmShape part = shape;
+    part.m = end - begin;
+    ScalarGemm(part, a + begin * (shape.transpose_a ? 1 : shape.lda), b, c + begin * shape.ldc);
+  });
+}
+
+std::string GemmEngine::Describe(const GemmShape& shape, GemmKind kind) {
+  switch (Resolve(shape, kind)) {
+    case GemmKind::kLibrarySgemm:
+      return LibrarySgemmName();
+    case GemmKind::kLibraryMatmul:
+      return impl_->matmul.Describe(shape);
+    case GemmKind::kAuto:
+    case GemmKind::kHighway:
+      break;
+  }
+  return HighwayGemmName();
+}
+
+bool GemmEngine::Has(GemmKind kind) const { return IsAvailable(kind); }
+
+std::string GemmEngine::TableName() const {
+  const std::string library = GemmLibraryName();
+  return (library.empty() ? HighwayGemmName() : library + "+" + HighwayGemmName()) + "/" +
+         kTableVersion;
+}
+
+}  // namespace millwright::math
