@@ -1,7 +1,9 @@
-// Writes a function operation by operation, inferring every type. A mistake (a wrong shape, an unknown
-// op) is kept as the first error and reported by Finish, so that generators read as straight-line code.
+// Writes a function operation by operation, inferring every type. A mistake (a wrong shape, an
+// unknown op) is kept as the first error and reported by Finish, so that generators read as
+// straight-line code.
 #pragma once
 
+#include <functional>
 #include <initializer_list>
 #include <map>
 #include <string>
@@ -72,13 +74,28 @@ class Builder {
   Result<Built> Finish(const std::vector<ValueId>& outputs) &&;
 
  private:
+  // What WeightsRef has handed out for one file.
+  struct Port {
+    Type type;
+    ValueId value;
+  };
+
+  bool Known(ValueId value) const;
+  void Fail(Error error);
   std::string Fresh(std::string_view hint);
-  ValueId NewValue(std::string_view hint, Type type);
+  // A value named after `hint`, defined by the next operation (or by none: an input).
+  ValueId NewValue(std::string_view hint, Type type, bool input);
+  void AppendConst(ValueId value, Constant constant);
+  Status CheckWeights(std::string_view file, const Type& type) const;
+  Result<Type> Infer(const Operation& operation) const;
 
   Function function_;
-  WeightStore weights_;
-  std::map<std::string, ValueId> constants_;  // key: printed type and bytes
-  std::map<std::string, int> taken_;
+  std::vector<int> definitions_;               // by value: index of its operation, -1 for inputs
+  std::map<std::string, BlobWriter> writers_;  // by path
+  std::map<std::string, Port> ports_;          // by path
+  std::map<std::string, ValueId> constants_;   // key: printed type and bytes
+  std::map<std::string, ValueId, std::less<>> taken_;
+  std::map<std::string, int> suffixes_;  // the last suffix tried for a hint
   Status status_;
 };
 

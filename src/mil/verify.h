@@ -7,8 +7,8 @@
 namespace millwright::mil {
 
 // Checks every function: identifiers unique, values defined before use, operations known to the
-// opset, arguments known, present and of an allowed kind, and every declared result type equal to the
-// inferred one. The first problem is returned, named by operation and SSA identifier.
+// opset, arguments known, present and of an allowed kind, and every declared result type equal to
+// the inferred one. The first problem is returned, named by operation and SSA identifier.
 Status Verify(const Program& program);
 Status Verify(const Function& function);
 

@@ -2,13 +2,14 @@
 //
 // Layout, little-endian (source: coremltools, MILBlob/Blob/StorageFormat.hpp):
 //   0   u32 count, u32 version = 2, 56 reserved bytes
-//   then per blob, 64-byte aligned: u32 0xDEADBEEF, u32 dtype, u64 size in bytes, u64 absolute offset
-//   of the data, 40 reserved bytes; the data follows, 64-byte aligned.
+//   then per blob, 64-byte aligned: u32 0xDEADBEEF, u32 dtype, u64 size in bytes, u64 absolute
+//   offset of the data, 40 reserved bytes; the data follows, 64-byte aligned.
 // A BLOBFILE offset points at the metadata record, not at the data.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -25,11 +26,15 @@ struct SharedBytes {
   std::span<const std::byte> bytes;
 };
 
+// The storage format's number of a dtype, or nothing where the format has none (fp64, uint64, bool,
+// strings). Source: coremltools, MILBlob/Blob/BlobDataType.hpp.
+std::optional<uint32_t> BlobDTypeCode(DType dtype);
+
 // Builds one weight file in memory.
 class BlobWriter {
  public:
   BlobWriter();
-  // Appends elements of `dtype`; returns the offset for BLOBFILE.
+  // Appends elements of `dtype`, which has a BlobDTypeCode; returns the offset for BLOBFILE.
   uint64_t Add(DType dtype, std::span<const std::byte> data);
   std::vector<std::byte> Finish() &&;
 

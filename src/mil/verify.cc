@@ -1,0 +1,278 @@
+#include "mil/verify.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <set>
+
+#include "mil/ops/op.h"
+
+namespace millwright::mil {
+namespace {
+
+constexpr size_t kMaxRank = 5;
+constexpr std::array<std::string_view, 4> kOpsets = {"ios15", "ios16", "ios17", "ios18"};
+
+bool IsIdentifier(std::string_view id) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const auto inner = [&](char c) { return letter(c) || (c >= '0' && c <= '9'); };
+  return !id.empty() && letter(id.front()) && std::all_of(id.begin(), id.end(), inner) &&
+         id != "true" && id != "false";
+}
+
+bool IsVersion(std::string_view version) {
+  const size_t dot = version.find('.');
+  const auto digits = [](std::string_view part) {
+    return !part.empty() &&
+           std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  return dot != std::string_view::npos && digits(version.substr(0, dot)) &&
+         digits(version.substr(dot + 1));
+}
+
+Status CheckType(const Type& type) {
+  if (type.shape.size() > kMaxRank) {
+    return BadInput("{} has rank {}, at most {} are allowed", ToString(type), type.shape.size(),
+                    kMaxRank);
+  }
+  if (type.dtype == DType::kString && !type.shape.empty()) {
+    return BadInput("{} is not a type: strings are scalars", ToString(type));
+  }
+  // Sizes in bytes must fit as well; 8 is the largest element.
+  int64_t room = std::numeric_limits<int64_t>::max() / 8;
+  for (int64_t dim : type.shape) {
+    if (dim < 1) return BadInput("{} has a dimension of {}", ToString(type), dim);
+    room /= dim;
+    if (room == 0) return BadInput("{} has too many elements", ToString(type));
+  }
+  return {};
+}
+
+// Checks one function, remembering which values have been defined so far.
+class FunctionVerifier {
+ public:
+  explicit FunctionVerifier(const Function& function) : function_(function) {}
+
+  Status Run() {
+    const std::array steps = {&FunctionVerifier::CheckHeader, &FunctionVerifier::CheckValues,
+                              &FunctionVerifier::CheckOrder, &FunctionVerifier::CheckOperations,
+                              &FunctionVerifier::CheckOutputs};
+    for (const auto step : steps) {
+      if (Status status = (this->*step)(); !status) return status.error().In(function_.name);
+    }
+    return {};
+  }
+
+ private:
+  Status CheckHeader() {
+    if (!IsIdentifier(function_.name)) {
+      return BadInput("'{}' is not a function name", function_.name);
+    }
+    if (std::find(kOpsets.begin(), kOpsets.end(), function_.opset) == kOpsets.end()) {
+      return BadInput("opset '{}' is not known; known are ios15, ios16, ios17 and ios18",
+                      function_.opset);
+    }
+    return {};
+  }
+
+  Status CheckValues() {
+    std::set<std::string_view> ids;
+    for (const Value& value : function_.values) {
+      if (!IsIdentifier(value.id)) return BadInput("'{}' is not an identifier", value.id);
+      if (!ids.insert(value.id).second) return BadInput("'{}' is defined twice", value.id);
+      if (Status status = CheckType(value.type); !status) return status.error().In(value.id);
+    }
+    return {};
+  }
+
+  bool InRange(ValueId value) const {
+    return value >= 0 && static_cast<size_t>(value) < function_.values.size();
+  }
+
+  std::string_view Id(ValueId value) const { return function_.value(value).id; }
+
+  std::string Where(const Operation& operation) const {
+    const bool named = !operation.outputs.empty() && InRange(operation.outputs.front());
+    return fmt::format("{} ({})", operation.op, named ? Id(operation.outputs.front()) : "?");
+  }
+
+  Status Define(ValueId value) {
+    if (!InRange(value)) return BadInput("value {} does not exist", value);
+    if (defined_[static_cast<size_t>(value)]) return BadInput("'{}' is defined twice", Id(value));
+    defined_[static_cast<size_t>(value)] = true;
+    return {};
+  }
+
+  Status Use(ValueId value) const {
+    if (!InRange(value)) return BadInput("value {} does not exist", value);
+    if (!defined_[static_cast<size_t>(value)]) {
+      return BadInput("'{}' is used before it is defined", Id(value));
+    }
+    return {};
+  }
+
+  Status UseAll(const Operation& operation) const {
+    for (const Argument& argument : operation.arguments) {
+      Status status;
+      if (const auto* value = std::get_if<ValueId>(&argument.value)) {
+        status = Use(*value);
+      } else if (const auto* tuple = std::get_if<std::vector<ValueId>>(&argument.value)) {
+        for (ValueId element : *tuple) {
+          if (status) status = Use(element);
+        }
+      } else {
+        status = CheckType(std::get<Constant>(argument.value).type());
+      }
+      if (!status) return status.error().In(fmt::format("argument '{}'", argument.key));
+    }
+    return {};
+  }
+
+  // Every value is defined once, and before its uses.
+  Status CheckOrder() {
+    defined_.assign(function_.values.size(), false);
+    for (ValueId input : function_.inputs) {
+      if (Status status = Define(input); !status) return status.error().In("inputs");
+    }
+    for (const Operation& operation : function_.operations) {
+      Status status = UseAll(operation);
+      if (operation.outputs.empty()) status = BadInput("has no result");
+      for (ValueId output : operation.outputs) {
+        if (status) status = Define(output);
+      }
+      if (!status) return status.error().In(Where(operation));
+    }
+    for (size_t i = 0; i < defined_.size(); ++i) {
+      if (!defined_[i]) return BadInput("'{}' is never defined", function_.values[i].id);
+    }
+    return {};
+  }
+
+  Status CheckAttributes(const Operation& operation, bool only_name) {
+    std::set<std::string_view> keys;
+    for (const Attribute& attribute : operation.attributes) {
+      if (!keys.insert(attribute.key).second) {
+        return BadInput("attribute '{}' is given twice", attribute.key);
+      }
+      const Type& type = attribute.value.type();
+      if (Status status = CheckType(type); !status) return status.error().In(attribute.key);
+      if (attribute.key == "name") {
+        if (type.dtype != DType::kString || attribute.value.blob()) {
+          return BadInput("attribute 'name' must be a string, found {}", ToString(type));
+        }
+        if (!names_.insert(attribute.value.as_string()).second) {
+          return BadInput("the name '{}' is used twice", attribute.value.as_string());
+        }
+      } else if (only_name) {
+        return BadInput("unknown attribute '{}'", attribute.key);
+      }
+    }
+    return {};
+  }
+
+  Status CheckConst(const Operation& operation) {
+    if (!operation.arguments.empty()) {
+      return BadInput("unknown argument '{}'", operation.arguments.front().key);
+    }
+    const Constant* value = operation.FindAttribute("val");
+    if (value == nullptr) return BadInput("attribute 'val' is missing");
+    for (const Attribute& attribute : operation.attributes) {
+      if (attribute.key != "val" && attribute.key != "name") {
+        return BadInput("unknown attribute '{}'", attribute.key);
+      }
+    }
+    return CompareTypes(operation, std::span(&value->type(), 1), "its value has");
+  }
+
+  Status CompareTypes(const Operation& operation, std::span<const Type> types,
+                      std::string_view source) {
+    if (operation.outputs.size() != types.size()) {
+      return BadInput("{} results are declared, it has {}", operation.outputs.size(), types.size());
+    }
+    for (size_t i = 0; i < types.size(); ++i) {
+      const Value& value = function_.value(operation.outputs[i]);
+      if (value.type == types[i]) continue;
+      return BadInput("'{}' is declared as {}, but {} {}", value.id, ToString(value.type), source,
+                      ToString(types[i]));
+    }
+    return {};
+  }
+
+  Status CheckOpset(const OpDef& def) const {
+    int opset = 0;
+    const std::string_view digits = std::string_view(function_.opset).substr(3);
+    std::from_chars(digits.data(), digits.data() + digits.size(), opset);
+    if (opset >= def.since) return {};
+    return BadInput("needs opset ios{}, the function has {}", def.since, function_.opset);
+  }
+
+  Status CheckOperation(const Operation& operation) {
+    if (operation.op == "const") {
+      if (Status status = CheckAttributes(operation, false); !status) return status;
+      return CheckConst(operation);
+    }
+    const OpDef* def = FindOp(operation.op);
+    if (def == nullptr) return BadInput("unknown operation");
+    if (Status status = CheckOpset(*def); !status) return status;
+    if (Status status = CheckAttributes(operation, !def->attributes_are_params); !status) {
+      return status;
+    }
+    return {};
+  }
+
+  Status CheckOperations() {
+    const std::vector<int> definitions = Definitions(function_);
+    for (const Operation& operation : function_.operations) {
+      if (Status status = CheckOperation(operation); !status) {
+        return status.error().In(Where(operation));
+      }
+      if (operation.op == "const") continue;
+      const auto call = MakeCall(function_, operation, definitions);
+      if (!call) return call.error();
+      const auto types = FindOp(operation.op)->infer(*call);
+      if (!types) return types.error();
+      if (Status status = CompareTypes(operation, *types, "its type is"); !status) {
+        return status.error().In(Where(operation));
+      }
+    }
+    return {};
+  }
+
+  Status CheckOutputs() {
+    if (function_.outputs.empty()) return BadInput("it returns nothing");
+    std::set<ValueId> seen;
+    for (ValueId output : function_.outputs) {
+      if (!InRange(output)) return BadInput("output {} does not exist", output);
+      if (!seen.insert(output).second) return BadInput("'{}' is returned twice", Id(output));
+    }
+    return {};
+  }
+
+  const Function& function_;
+  std::vector<bool> defined_;
+  std::set<std::string> names_;
+};
+
+}  // namespace
+
+Status Verify(const Function& function) { return FunctionVerifier(function).Run(); }
+
+Status Verify(const Program& program) {
+  if (!IsVersion(program.version)) {
+    return BadInput("program version '{}' is not a number like 1.3", program.version);
+  }
+  if (program.functions.empty()) return BadInput("the program has no function");
+  std::set<std::string_view> names;
+  for (const Function& function : program.functions) {
+    if (!names.insert(function.name).second) {
+      return BadInput("function '{}' is defined twice", function.name);
+    }
+    if (Status status = Verify(function); !status) return status;
+  }
+  return {};
+}
+
+}  // namespace millwright::mil
