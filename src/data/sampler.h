@@ -7,8 +7,8 @@
 
 namespace millwright::data {
 
-// Windows of seq + 1 tokens (the last is only a target) at uniform random offsets with replacement. A
-// pure function of (seed, micro-step): the micro-step is the whole cursor, and it can be resumed
+// Windows of seq + 1 tokens (the last is only a target) at uniform random offsets with replacement.
+// A pure function of (seed, micro-step): the micro-step is the whole cursor, and it can be resumed
 // anywhere. `tokens` must be at least seq + 1.
 class Sampler {
  public:

@@ -1,4 +1,5 @@
-// Token shards: flat little-endian u16 or u32 ids, as llama2.c writes them, with an optional sidecar.
+// Token shards: flat little-endian u16 or u32 ids, as llama2.c writes them, with an optional
+// sidecar.
 #pragma once
 
 #include <cstdint>
@@ -26,17 +27,19 @@ struct TokenFileChecks {
   int64_t seq = 0;    // at least seq + 2 tokens are needed
 };
 
-// Maps a shard into memory. Reads it once, to check the ids and to hash. Errors name the file: missing,
-// empty, a size that is not a whole number of tokens, the first id outside the vocabulary with its
-// offset, too few tokens, another number of tokens than the sidecar says, an unreadable sidecar.
+// Maps a shard into memory. Reads it once, to check the ids and to hash. Errors name the file:
+// missing, empty, a size that is not a whole number of tokens, the first id outside the vocabulary
+// with its offset, too few tokens, another number of tokens than the sidecar says, an unreadable
+// sidecar.
 Result<std::shared_ptr<const TokenSource>> OpenTokenFile(const std::string& path,
                                                          const TokenFileChecks& checks = {});
 
 // What the sidecar of the shard at `path` says; the defaults if there is none.
 Result<ShardInfo> ReadShardInfo(const std::string& path);
 
-// Writes a shard and its sidecar, each whole or not at all: u16 if `info.vocab` is at most 65,536, else
-// u32. `info.vocab` must be positive and above every id; bytes_per_token and tokens are set here.
+// Writes a shard and its sidecar, each whole or not at all: u16 if `info.vocab` is at most 65,536,
+// else u32. `ids` must not be empty, `info.vocab` above every id; bytes_per_token and tokens are
+// set here.
 Status WriteShard(const std::string& path, std::span<const int32_t> ids, ShardInfo info);
 
 }  // namespace millwright::data

@@ -7,8 +7,8 @@
 
 namespace millwright::data {
 
-// FNV-1a on 32-bit tokens in eight interleaved lanes (token i belongs to lane i mod 8), the lanes and
-// the count folded by a last FNV-1a and a finalizer: fast, and a function of the values alone.
+// FNV-1a on 32-bit tokens in eight interleaved lanes (token i belongs to lane i mod 8), the lanes
+// and the count folded by a last FNV-1a and a finalizer: fast, and a function of the values alone.
 class TokenHash {
  public:
   // Adds tokens; how a sequence is divided among calls does not matter.

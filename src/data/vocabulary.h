@@ -23,21 +23,21 @@ enum class VocabMode {
 std::string_view VocabModeName(VocabMode mode);
 std::optional<VocabMode> VocabModeFromName(std::string_view name);
 
-// Words (token ids in [0, vocab)) and rows (what the embedding table in memory holds). A word is active
-// if it occurs in the data; active words have the rows 0, 1, ... in ascending order of their ids. In
-// kExact, if there are inactive words, one more row follows: the vector that they all share, because
-// initialised alike and updated alike they would never differ. The softmax over all words is then the
-// softmax over rows with LastRowBias added to the last logit:
+// Words (token ids in [0, vocab)) and rows (what the embedding table in memory holds). A word is
+// active if it occurs in the data; active words have the rows 0, 1, ... in ascending order of their
+// ids. In kExact, if there are inactive words, one more row follows: the vector that they all
+// share, because initialised alike and updated alike they would never differ. The softmax over all
+// words is then the softmax over rows with LastRowBias added to the last logit:
 //   sum over inactive words of exp(z) = count * exp(z) = exp(z + ln count).
 class VocabMap {
  public:
-  // The active words are those that occur in `sources`. Errors: vocab not positive, no tokens, an id
-  // outside the vocabulary (named with its source).
+  // The active words are those that occur in `sources`. Errors: vocab not positive, no tokens, an
+  // id outside the vocabulary (named with its source).
   static Result<VocabMap> Build(VocabMode mode, int64_t vocab,
                                 std::span<const std::shared_ptr<const TokenSource>> sources);
 
-  // As saved with a training state: `active` strictly ascending, not empty, inside the vocabulary; in
-  // kFull all words or, equally, none.
+  // As saved with a training state: `active` strictly ascending, not empty, inside the vocabulary;
+  // in kFull all words or, equally, none.
   static Result<VocabMap> FromActive(VocabMode mode, int64_t vocab, std::vector<int32_t> active);
 
   VocabMode mode() const { return mode_; }
@@ -61,7 +61,8 @@ class VocabMap {
   // Whether the last row is the one that inactive words share.
   bool has_shared_row() const { return mode_ == VocabMode::kExact && inactive_count() > 0; }
 
-  // What is added to the last row's logit: ln(inactive_count()) where there is a shared row, else 0.
+  // What is added to the last row's logit: ln(inactive_count()) where there is a shared row, else
+  // 0.
   double LastRowBias() const;
 
  private:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "text/special_tokens.h"
 #include "text/tokenizer.h"
 
 namespace millwright::text {
@@ -23,17 +24,17 @@ struct ByteBpeModel {
   std::vector<TokenId> special;                     // ids that are matched whole and never merged
 };
 
-// Words (see pre_tokenizer.h) are split into bytes, then neighbours are merged, the earliest merge of
-// the list first and leftmost among equals, until none applies. BOS and EOS are <|endoftext|> if the
-// model has it. Decode writes special tokens as their text.
+// Words (see pre_tokenizer.h) are split into bytes, then neighbours are merged, the earliest merge
+// of the list first and leftmost among equals, until none applies. BOS and EOS are <|endoftext|> if
+// the model has it. Decode writes special tokens as their text.
 class ByteBpe : public Tokenizer {
  public:
-  // Checks the model: tokens distinct and not empty, a token for each of the 256 bytes, every merge of
-  // ids in range whose concatenation is a token. Errors name the token or merge.
+  // Checks the model: tokens distinct and not empty, a token for each of the 256 bytes, every merge
+  // of ids in range whose concatenation is a token. Errors name the token or merge.
   static Result<ByteBpe> Create(ByteBpeModel model);
 
-  // Reads or writes a Hugging Face tokenizer.json: model BPE, pre-tokenizer and decoder ByteLevel (no
-  // prefix space), no normalizer. Other kinds are refused by name. See byte_bpe_json.cc.
+  // Reads or writes a Hugging Face tokenizer.json: model BPE, pre-tokenizer and decoder ByteLevel
+  // (no prefix space), no normalizer. Other kinds are refused by name. See byte_bpe_json.cc.
   static Result<ByteBpe> Open(const std::string& path);
   static Result<ByteBpe> FromJson(std::string_view json, std::string_view name);
   std::string ToJson() const;
@@ -58,13 +59,15 @@ class ByteBpe : public Tokenizer {
   };
   class Encoder;
 
+  ByteBpe() = default;
+  // Fills what is below model_ from it, and checks it on the way.
   Status Index();
+  Status IndexMerges(const std::unordered_map<std::string_view, TokenId>& ids);
   // The merge of two neighbours, or null.
   const Merge* FindMerge(TokenId left, TokenId right) const;
-  // The first special token in text[from, ...): position and id; position npos if there is none.
-  std::pair<size_t, TokenId> FindSpecial(std::string_view text, size_t from) const;
 
   ByteBpeModel model_;
+  SpecialTokens special_;
   std::vector<TokenId> byte_ids_;  // the token of each byte
   std::unordered_map<uint64_t, Merge> merges_;
   std::optional<TokenId> end_of_text_;

@@ -17,8 +17,8 @@ namespace millwright::text {
 //
 // Encode: a dummy space, then UTF-8 characters (unknown ones as bytes), then the neighbours whose
 // concatenation has the highest score are merged, leftmost among equals, until none is a piece. As
-// in llama2.c, except that <unk>, BOS, EOS and byte pieces are never made by a merge. Decode drops the
-// dummy space at the start and after BOS, and writes BOS, EOS and <unk> as nothing.
+// in llama2.c, except that <unk>, BOS, EOS and byte pieces are never made by a merge. Decode drops
+// the dummy space at the start and after BOS, and writes BOS, EOS and <unk> as nothing.
 class Llama2cTokenizer : public Tokenizer {
  public:
   static constexpr TokenId kUnknown = 0;
@@ -33,6 +33,9 @@ class Llama2cTokenizer : public Tokenizer {
   static Result<Llama2cTokenizer> Open(const std::string& path, int64_t vocab_size = 0);
   static Result<Llama2cTokenizer> Parse(std::string_view bytes, std::string_view name,
                                         int64_t vocab_size = 0);
+
+  Llama2cTokenizer(Llama2cTokenizer&&) = default;
+  Llama2cTokenizer& operator=(Llama2cTokenizer&&) = default;
 
   std::vector<TokenId> Encode(std::string_view text) const override;
   // SentencePiece recognises no special tokens in text: the same as Encode.
@@ -57,13 +60,15 @@ class Llama2cTokenizer : public Tokenizer {
   };
   class Encoder;
 
+  Llama2cTokenizer() = default;
   Status Read(std::string_view bytes);
   Status CheckControlPieces() const;
   void Index();
 
   uint32_t max_length_ = 0;
   std::vector<StoredPiece> pieces_;
-  std::unordered_map<std::string_view, TokenId> ids_;  // views into pieces_: moved, never copied
+  // Mergeable pieces by text: views into pieces_, which is moved but never copied.
+  std::unordered_map<std::string_view, TokenId> ids_;
 };
 
 }  // namespace millwright::text

@@ -20,8 +20,9 @@ class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  // The ids of `text`, byte for byte, with the tokenizer's own dummy prefix if it has one and without
-  // BOS or EOS. Special tokens written in the text are recognised where the tokenizer does so.
+  // The ids of `text`, byte for byte, with the tokenizer's own dummy prefix if it has one and
+  // without BOS or EOS. Special tokens written in the text are recognised where the tokenizer does
+  // so.
   virtual std::vector<TokenId> Encode(std::string_view text) const = 0;
 
   // As Encode, but special tokens written in the text are ordinary text.
@@ -30,8 +31,8 @@ class Tokenizer {
   // The text of `ids`. Ids outside [0, vocab_size()) are skipped.
   virtual std::string Decode(std::span<const TokenId> ids) const = 0;
 
-  // The bytes that one id stands for, possibly a part of a UTF-8 character; empty for ids outside the
-  // vocabulary. For printing while generating: unlike Decode, it drops no dummy prefix.
+  // The bytes that one id stands for, possibly a part of a UTF-8 character; empty for ids outside
+  // the vocabulary. For printing while generating: unlike Decode, it drops no dummy prefix.
   virtual std::string_view Piece(TokenId id) const = 0;
 
   virtual int64_t vocab_size() const = 0;
@@ -41,7 +42,8 @@ class Tokenizer {
   // What it is, in words: "byte-level BPE", "llama2.c".
   virtual std::string_view kind() const = 0;
 
-  // Writes the tokenizer into `folder` under its usual file name, from where OpenTokenizer reads it.
+  // Writes the tokenizer into `folder` under its usual file name, from where OpenTokenizer reads
+  // it.
   virtual Status Save(const std::string& folder) const = 0;
 };
 
