@@ -3,10 +3,9 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-#include <string_view>
 
 #include "base/result.h"
+#include "model/name.h"
 
 namespace millwright::model {
 
@@ -15,8 +14,8 @@ namespace millwright::model {
 enum class RotaryLayout { kInterleaved, kHalfSplit };
 
 struct ModelConfig {
-  std::string_view name;     // "stories110m"; owned by the header or by a NamedConfig
-  std::string_view title;    // "Stories110M"
+  Name name;   // "stories110m"
+  Name title;  // "Stories110M"
   int64_t dim = 0;
   int64_t hidden_dim = 0;
   int64_t layers = 0;
@@ -45,8 +44,10 @@ struct ModelConfig {
   constexpr int64_t embedding_params() const { return vocab * dim; }
   constexpr int64_t params() const { return transformer_params() + embedding_params() + dim; }
 
-  // True if every dimension is positive and the divisibility rules hold. A constexpr form of Validate
-  // for the static checks of the model headers.
+  bool operator==(const ModelConfig&) const = default;
+
+  // True if every dimension is positive and the divisibility rules hold. A constexpr form of
+  // Validate for the static checks of the model headers.
   constexpr bool IsValid() const {
     return dim > 0 && hidden_dim > 0 && layers > 0 && heads > 0 && kv_heads > 0 && head_dim > 0 &&
            seq > 0 && vocab > 0 && heads % kv_heads == 0 && head_dim % 2 == 0 && rope_theta > 0 &&
@@ -54,7 +55,8 @@ struct ModelConfig {
   }
 };
 
-// Why `config` is impossible, by field, or success.
+// Why `config` is impossible, by field, or success. Beyond IsValid it bounds every field, so that
+// the sizes derived from a foreign file's config cannot overflow.
 Status Validate(const ModelConfig& config);
 
 }  // namespace millwright::model

@@ -1,6 +1,7 @@
 // Every parameter tensor of a network: its name, shape, first values and weight decay.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -37,13 +38,15 @@ struct TensorSpec {
   bool is_norm() const { return shape.size() == 1; }
 };
 
-// The tensors of `config`: embedding, then layer by layer in the order of TensorRole, then the final
-// norm. Init: normal(0, 0.02), the residual projections (wo, w2) times 1/sqrt(2 * layers), norms 1.
+// The tensors of `config`: embedding, then layer by layer in the order of TensorRole, then the
+// final norm. Init: normal(0, 0.02), the residual projections (wo, w2) times 1/sqrt(2 * layers),
+// norms 1.
 std::vector<TensorSpec> TensorTable(const ModelConfig& config);
 
 // Draws the first values of rows [row_begin, row_end) of `spec` (all elements of a 1-D tensor): a
 // function of (seed, name, element index) alone, so that any row can be drawn by itself.
-void InitRows(const TensorSpec& spec, uint64_t seed, int64_t row_begin, int64_t row_end, float* out);
+void InitRows(const TensorSpec& spec, uint64_t seed, int64_t row_begin, int64_t row_end,
+              float* out);
 void InitRows(const TensorSpec& spec, uint64_t seed, int64_t row_begin, int64_t row_end,
               double* out);
 

@@ -1,4 +1,5 @@
-// What happens in a run, as typed events. Everything that watches a run reads these and nothing else.
+// What happens in a run, as typed events. Everything that watches a run reads these and nothing
+// else.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +33,7 @@ struct UpdateEvent {
   double lr = 0;
   double loss_scale = 1;
   bool skipped = false;
-  double ms = 0;  // optimizer time
+  double ms = 0;                              // optimizer time
   std::map<std::string, double> group_norms;  // attn, ffn, embed
 };
 struct ValidationEvent {
@@ -65,8 +66,8 @@ class Sink {
   virtual Status Write(const Event& event) = 0;
 };
 
-// {"type":"step",...}: the line of metrics.jsonl for an event, without the newline. Floats are written
-// so that they read back to the same value; non-finite numbers become null.
+// {"type":"step",...}: the line of metrics.jsonl for an event, without the newline. Floats are
+// written so that they read back to the same value; non-finite numbers become null.
 std::string ToJsonLine(const Event& event);
 
 }  // namespace millwright::telemetry
