@@ -1,0 +1,56 @@
+#include "mil/ops/rules.h"
+
+namespace millwright::mil {
+namespace {
+
+Types Infer(const Call& call) {
+  const Type& x = call.type("x");
+  Shape shape = call.Ints("shape");
+  int64_t known = 1;
+  int64_t* inferred = nullptr;
+  for (size_t axis = 0; axis < shape.size(); ++axis) {
+    int64_t& dim = shape[axis];
+    if (dim == -1) {
+      if (inferred != nullptr) return call.Bad("'shape' may hold one -1 only");
+      inferred = &dim;
+      continue;
+    }
+    if (dim == 0) {
+      if (axis >= x.shape.size()) {
+        return call.Bad("'shape' copies axis {} of {}, which has no such axis", axis, ToString(x));
+      }
+      dim = x.shape[axis];
+    }
+    if (dim < 1) return call.Bad("'shape' {} has a negative entry", ShapeToString(shape));
+    known *= dim;
+  }
+  if (inferred != nullptr && x.elements() % known == 0) {
+    *inferred = x.elements() / known;
+    known *= *inferred;
+  }
+  if (known != x.elements()) {
+    return call.Bad("{} has {} elements, which do not fit shape {}", ToString(x), x.elements(),
+                    ShapeToString(call.Ints("shape")));
+  }
+  return std::vector<Type>{{x.dtype, shape}};
+}
+
+Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
+  return std::vector<Array>{{results[0], call.array("x").data}};
+}
+
+}  // namespace
+
+const OpDef k_reshape = {
+    .name = "reshape",
+    .doc = R"(
+The elements of x, in row-major order, as another shape.
+  x       any tensor
+  shape   constant list; one entry may be -1, computed from the others; 0 copies the same axis of x
+Opset ios15. Source: coremltools, MIL ops, iOS15 tensor_transformation.)",
+    .params = {{.name = "x"}, {.name = "shape", .constant = true, .kind = ParamKind::kInts}},
+    .infer = Infer,
+    .evaluate = Evaluate,
+};
+
+}  // namespace millwright::mil
