@@ -38,6 +38,7 @@ Status CheckType(const Type& type) {
     return BadInput("{} has rank {}, at most {} are allowed", ToString(type), type.shape.size(),
                     kMaxRank);
   }
+  if (type.dtype == DType::kFp64) return BadInput("{} is not a type of MIL", ToString(type));
   if (type.dtype == DType::kString && !type.shape.empty()) {
     return BadInput("{} is not a type: strings are scalars", ToString(type));
   }
