@@ -89,7 +89,8 @@ Fp16 DoubleToFp16(double value) {
   if (magnitude >= 65520.0) return Fp16{static_cast<uint16_t>(sign | 0x7C00u)};
   if (magnitude == 0.0) return Fp16{sign};
   int exponent = std::max(std::ilogb(magnitude), -14);
-  // In units of the last place the value is below 2048, where doubles hold integers and ties exactly.
+  // In units of the last place the value is below 2048, where doubles hold integers and ties
+  // exactly.
   const double ulps = std::ldexp(magnitude, 10 - exponent);
   auto mantissa = static_cast<uint32_t>(std::nearbyint(ulps));
   // A subnormal has no hidden bit; a mantissa that rounded up to 2048 carries into the exponent.
@@ -106,36 +107,71 @@ Bf16 ToBf16(float value) {
 
 double LoadElement(DType dtype, const void* data, size_t index) {
   switch (dtype) {
-    case DType::kFp16: return ToFloat(Load<Fp16>(data, index));
-    case DType::kBf16: return ToFloat(Load<Bf16>(data, index));
-    case DType::kFp32: return Load<float>(data, index);
-    case DType::kFp64: return Load<double>(data, index);
-    case DType::kInt8: return Load<int8_t>(data, index);
-    case DType::kUint8: return Load<uint8_t>(data, index);
-    case DType::kInt16: return Load<int16_t>(data, index);
-    case DType::kUint16: return Load<uint16_t>(data, index);
-    case DType::kInt32: return Load<int32_t>(data, index);
-    case DType::kUint64: return static_cast<double>(Load<uint64_t>(data, index));
-    case DType::kBool: return Load<uint8_t>(data, index) != 0 ? 1.0 : 0.0;
-    case DType::kString: break;
+    case DType::kFp16:
+      return ToFloat(Load<Fp16>(data, index));
+    case DType::kBf16:
+      return ToFloat(Load<Bf16>(data, index));
+    case DType::kFp32:
+      return Load<float>(data, index);
+    case DType::kFp64:
+      return Load<double>(data, index);
+    case DType::kInt8:
+      return Load<int8_t>(data, index);
+    case DType::kUint8:
+      return Load<uint8_t>(data, index);
+    case DType::kInt16:
+      return Load<int16_t>(data, index);
+    case DType::kUint16:
+      return Load<uint16_t>(data, index);
+    case DType::kInt32:
+      return Load<int32_t>(data, index);
+    case DType::kUint64:
+      return static_cast<double>(Load<uint64_t>(data, index));
+    case DType::kBool:
+      return Load<uint8_t>(data, index) != 0 ? 1.0 : 0.0;
+    case DType::kString:
+      break;
   }
   return 0.0;
 }
 
 void StoreElement(DType dtype, void* data, size_t index, double value) {
   switch (dtype) {
-    case DType::kFp16: Store(data, index, DoubleToFp16(value)); break;
-    case DType::kBf16: Store(data, index, ToBf16(static_cast<float>(value))); break;
-    case DType::kFp32: Store(data, index, static_cast<float>(value)); break;
-    case DType::kFp64: Store(data, index, value); break;
-    case DType::kInt8: Store(data, index, Saturate<int8_t>(value)); break;
-    case DType::kUint8: Store(data, index, Saturate<uint8_t>(value)); break;
-    case DType::kInt16: Store(data, index, Saturate<int16_t>(value)); break;
-    case DType::kUint16: Store(data, index, Saturate<uint16_t>(value)); break;
-    case DType::kInt32: Store(data, index, Saturate<int32_t>(value)); break;
-    case DType::kUint64: Store(data, index, value <= 0 ? uint64_t{0} : static_cast<uint64_t>(value)); break;
-    case DType::kBool: Store<uint8_t>(data, index, value != 0.0); break;
-    case DType::kString: break;
+    case DType::kFp16:
+      Store(data, index, DoubleToFp16(value));
+      break;
+    case DType::kBf16:
+      Store(data, index, ToBf16(static_cast<float>(value)));
+      break;
+    case DType::kFp32:
+      Store(data, index, static_cast<float>(value));
+      break;
+    case DType::kFp64:
+      Store(data, index, value);
+      break;
+    case DType::kInt8:
+      Store(data, index, Saturate<int8_t>(value));
+      break;
+    case DType::kUint8:
+      Store(data, index, Saturate<uint8_t>(value));
+      break;
+    case DType::kInt16:
+      Store(data, index, Saturate<int16_t>(value));
+      break;
+    case DType::kUint16:
+      Store(data, index, Saturate<uint16_t>(value));
+      break;
+    case DType::kInt32:
+      Store(data, index, Saturate<int32_t>(value));
+      break;
+    case DType::kUint64:
+      Store(data, index, value <= 0 ? uint64_t{0} : static_cast<uint64_t>(value));
+      break;
+    case DType::kBool:
+      Store<uint8_t>(data, index, value != 0.0);
+      break;
+    case DType::kString:
+      break;
   }
 }
 

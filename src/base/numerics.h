@@ -1,4 +1,5 @@
-// How numbers are rounded and summed: exactly, as IEEE devices do, or as Apple's Neural Engine does.
+// How numbers are rounded and summed: exactly, as IEEE devices do, or as Apple's Neural Engine
+// does.
 #pragma once
 
 #include <cstddef>
@@ -28,13 +29,15 @@ class Numerics {
   // Integers and bools are clamped to their range.
   double Round(double value, DType dtype) const;
 
-  // sum_k a[k*stride_a] * b[k*stride_b], in order of k. kAne: every product is truncated into Q15.16
-  // fixed point (products whose operand exponents sum to -17 or less vanish), and a partial sum of
-  // magnitude >= 32768 sticks at infinity (E1); so does a result that rounds to 32768 in fp16 (E2).
+  // sum_k a[k*stride_a] * b[k*stride_b], in order of k. kAne: every product is truncated into
+  // Q15.16 fixed point (products whose operand exponents sum to -17 or less vanish), and a partial
+  // sum of magnitude >= 32768 sticks at infinity (E1); so does a result that rounds to 32768 in
+  // fp16 (E2).
   double Dot(const double* a, ptrdiff_t stride_a, const double* b, ptrdiff_t stride_b,
              size_t count) const;
 
-  // sum_k a[k*stride]: as Dot, but on kAne a narrow fp16 accumulator, each partial sum rounded (E5).
+  // sum_k a[k*stride]: as Dot, but on kAne a narrow fp16 accumulator, each partial sum rounded
+  // (E5).
   double Sum(const double* a, ptrdiff_t stride, size_t count) const;
 
  private:

@@ -16,7 +16,8 @@ enum class ErrorKind {
   kFailed,    // a valid request could not be carried out (disk, device, check): exit code 1
 };
 
-// One failure. `message` names the file, tensor, line or flag, what was expected and what was found.
+// One failure. `message` names the file, tensor, line or flag, what was expected and what was
+// found.
 struct Error {
   ErrorKind kind = ErrorKind::kFailed;
   std::string message;

@@ -20,8 +20,8 @@ std::vector<int64_t> RowMajorStrides(const Shape& shape);
 // "[1, 768, 1, 256]".
 std::string ShapeToString(const Shape& shape);
 
-// NumPy broadcasting: ranks are aligned at the last axis, a dimension of 1 stretches. Nothing if the
-// shapes do not fit. Source: coremltools' MIL elementwise_binary ops.
+// NumPy broadcasting: ranks are aligned at the last axis, a dimension of 1 stretches. Nothing if
+// the shapes do not fit. Source: coremltools' MIL elementwise_binary ops.
 std::optional<Shape> BroadcastShapes(const Shape& a, const Shape& b);
 
 }  // namespace millwright

@@ -6,7 +6,8 @@
 
 namespace millwright {
 
-// Sets the number of threads for all later parallel loops; 0 means one per core. Returns the number.
+// Sets the number of threads for all later parallel loops; 0 means one per core. Returns the
+// number.
 int SetThreads(int threads);
 int GetThreads();
 

@@ -1,0 +1,192 @@
+#include "train/network.h"
+
+#include "base/clock.h"
+#include "math/cross_entropy.h"
+#include "math/embedding.h"
+
+namespace millwright::train {
+namespace {
+
+using kernels::KernelId;
+using model::TensorRole;
+
+// The parameter behind a kernel's weight operand.
+std::optional<TensorRole> RoleOf(std::string_view operand) {
+  static constexpr std::pair<std::string_view, TensorRole> kRoles[] = {
+      {"wq", TensorRole::kWq}, {"wk", TensorRole::kWk},        {"wv", TensorRole::kWv},
+      {"wo", TensorRole::kWo}, {"w1", TensorRole::kW1},        {"w2", TensorRole::kW2},
+      {"w3", TensorRole::kW3}, {"q_norm", TensorRole::kQNorm}, {"k_norm", TensorRole::kKNorm},
+  };
+  for (const auto& [name, role] : kRoles) {
+    if (name == operand) return role;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+template <class T>
+Result<std::unique_ptr<Network<T>>> Network<T>::Create(device::Device& device,
+                                                       const NetworkOptions& options,
+                                                       data::VocabMap vocab) {
+  std::unique_ptr<Network> network(new Network(options, std::move(vocab)));
+  auto status = network->Build(device);
+  if (!status) return status.error();
+  return network;
+}
+
+template <class T>
+Status Network<T>::Build(device::Device& device) {
+  auto session = runtime::Session<T>::Open(
+      device, {.config = options_.config,
+               .binding = options_.binding,
+               .residual_alpha = options_.residual_alpha,
+               .fuse_attention_backward = options_.fuse_attention_backward});
+  if (!session) return session.error();
+  session_ = std::move(*session);
+  plan_ = MakePlan(session_->spec(), {.act_clip = options_.act_clip > 0,
+                                      .residual_alpha = options_.residual_alpha != 1.0});
+  gemm_ = std::make_unique<math::GemmEngine>();
+  rope_ = math::MakeRopeTables(options_.config.seq, options_.config.head_dim,
+                               options_.config.rope_theta);
+  parameters_ = std::make_unique<ParameterSet<T>>(options_.config, vocab_, options_.training);
+  for (const auto& [name, buffer] : plan_.buffers) {
+    buffers_[name] = AlignedBuffer<T>(static_cast<size_t>(buffer.rows * buffer.columns));
+  }
+  logits_ = AlignedBuffer<T>(static_cast<size_t>(vocab_.rows() * options_.config.seq));
+  for (auto [from, to] : {std::pair{&plan_.forward, &forward_}, {&plan_.backward, &backward_}}) {
+    for (const PlanStep& step : *from) {
+      auto compiled = Compile(step);
+      if (!compiled) return compiled.error();
+      to->push_back(std::move(*compiled));
+    }
+  }
+  return {};
+}
+
+template <class T>
+T* Network<T>::Data(const PlanStep& step, const std::string& role) {
+  return buffers_.at(step.buffers.at(role)).data();
+}
+
+template <class T>
+Result<typename Network<T>::Step> Network<T>::CompileKernel(const PlanStep& step) {
+  runtime::OperandMemory<T> memory;
+  const kernels::Operands operands = kernels::Get(step.kernel).operands(session_->spec());
+  for (const auto* list : {&operands.inputs, &operands.outputs}) {
+    for (const kernels::Operand& operand : *list) {
+      if (operand.weight) {
+        memory[operand.name] = parameters_->Get(*RoleOf(operand.name), step.layer).value.data();
+      } else {
+        memory[operand.name] = Data(step, operand.name);
+      }
+    }
+  }
+  auto launch = session_->Prepare(step.kernel, step.layer, memory);
+  if (!launch) return launch.error();
+  return Step{step.phase, true, [this, id = *launch] { return session_->Run(id); }};
+}
+
+template <class T>
+Result<typename Network<T>::Step> Network<T>::Compile(const PlanStep& step) {
+  if (step.kind == StepKind::kKernel) return CompileKernel(step);
+  return Step{step.phase, false, CompileHost(step)};
+}
+
+template <class T>
+double Network<T>::StagingMs() const {
+  double total = 0;
+  for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
+    total += session_->times(kernel->id).staging_ms;
+  }
+  return total;
+}
+
+template <class T>
+Status Network<T>::RunSteps(const std::vector<Step>& steps, double* staging_ms) {
+  const double before = StagingMs();
+  for (const Step& step : steps) {
+    const Stopwatch watch;
+    auto status = step.run();
+    if (!status) return status;
+    times_[step.phase] += watch.ms();
+  }
+  *staging_ms += StagingMs() - before;
+  return {};
+}
+
+template <class T>
+Status Network<T>::Forward(std::span<const int32_t> rows) {
+  times_ = {};
+  const Stopwatch watch;
+  math::EmbedForward(options_.config.dim, rows,
+                     parameters_->Get(TensorRole::kEmbedding).value.data(),
+                     buffers_.at("x.0").data());
+  times_.embedding_ms += watch.ms();
+  return RunSteps(forward_, &times_.staging_forward_ms);
+}
+
+template <class T>
+void Network<T>::ClassifierForward() {
+  const Stopwatch watch;
+  const auto shape =
+      math::DenseGemm(vocab_.rows(), options_.config.seq, options_.config.dim, false, false);
+  gemm_->Run(shape, parameters_->Get(TensorRole::kEmbedding).value.data(),
+             buffers_.at("x_final").data(), logits_.data());
+  times_.classifier_ms += watch.ms();
+}
+
+// The logits hold their gradient by now.
+template <class T>
+void Network<T>::ClassifierBackward() {
+  const Stopwatch watch;
+  const int64_t rows = vocab_.rows(), seq = options_.config.seq, dim = options_.config.dim;
+  Parameter<T>& embedding = parameters_->Get(TensorRole::kEmbedding);
+  gemm_->Run(math::DenseGemm(dim, seq, rows, true, false), embedding.value.data(), logits_.data(),
+             buffers_.at("dx_final").data());
+  gemm_->Run(math::DenseGemm(rows, dim, seq, false, true, true), logits_.data(),
+             buffers_.at("x_final").data(), embedding.grad.data());
+  times_.classifier_ms += watch.ms();
+}
+
+template <class T>
+Result<double> Network<T>::Loss(std::span<const int32_t> rows, std::span<const int32_t> targets) {
+  auto status = Forward(rows);
+  if (!status) return status.error();
+  ClassifierForward();
+  return math::CrossEntropyLoss(vocab_.rows(), options_.config.seq, targets, vocab_.LastRowBias(),
+                                logits_.data());
+}
+
+template <class T>
+Result<double> Network<T>::LossAndGradient(std::span<const int32_t> rows,
+                                           std::span<const int32_t> targets, double scale) {
+  auto status = Forward(rows);
+  if (!status) return status.error();
+  ClassifierForward();
+  Stopwatch watch;
+  const double loss = math::CrossEntropy(vocab_.rows(), options_.config.seq, targets,
+                                         vocab_.LastRowBias(), scale, logits_.data());
+  times_.classifier_ms += watch.ms();
+  ClassifierBackward();
+  status = RunSteps(backward_, &times_.staging_backward_ms);
+  if (!status) return status.error();
+  watch.Restart();
+  math::EmbedBackward(options_.config.dim, rows, buffers_.at("dy").data(),
+                      parameters_->Get(TensorRole::kEmbedding).grad.data());
+  times_.embedding_ms += watch.ms();
+  return loss;
+}
+
+template <class T>
+Result<std::span<const T>> Network<T>::Logits(std::span<const int32_t> rows) {
+  auto status = Forward(rows);
+  if (!status) return status.error();
+  ClassifierForward();
+  return std::span<const T>(logits_.span());
+}
+
+template class Network<float>;
+template class Network<double>;
+
+}  // namespace millwright::train

@@ -1,0 +1,108 @@
+// A network on a device: its parameters, activations and the executable form of the plan.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "math/gemm.h"
+#include "math/rope.h"
+#include "runtime/session.h"
+#include "train/parameters.h"
+#include "train/plan.h"
+
+namespace millwright::train {
+
+struct NetworkOptions {
+  model::ModelConfig config;
+  kernels::Binding binding = kernels::Binding::kSeparate;
+  double residual_alpha = 1.0;
+  double act_clip = 0.0;  // 0: off
+  bool training = true;   // false: no moments
+  bool fuse_attention_backward = true;
+};
+
+// Milliseconds of the last micro-step.
+struct StepTimes {
+  std::array<double, kPhases> phase_ms{};  // host time; kernels count under kForward, kBackward
+  double staging_forward_ms = 0;
+  double staging_backward_ms = 0;
+  double classifier_ms = 0;
+  double embedding_ms = 0;
+
+  double& operator[](Phase phase) { return phase_ms[static_cast<size_t>(phase)]; }
+  double operator[](Phase phase) const { return phase_ms[static_cast<size_t>(phase)]; }
+};
+
+// T is float for training; double with a device of precision `exact` for gradient checks.
+template <class T>
+class Network {
+ public:
+  // Compiles the kernels and binds every launch. The device must outlive the network.
+  static Result<std::unique_ptr<Network>> Create(device::Device& device,
+                                                 const NetworkOptions& options,
+                                                 data::VocabMap vocab);
+
+  ParameterSet<T>& parameters() { return *parameters_; }
+  const data::VocabMap& vocab() const { return vocab_; }
+  const model::ModelConfig& config() const { return options_.config; }
+  const Plan& plan() const { return plan_; }
+  const runtime::Session<T>& session() const { return *session_; }
+  math::GemmEngine& gemm() { return *gemm_; }
+  const StepTimes& times() const { return times_; }
+
+  // Call after parameters changed, before the next step.
+  Status StageWeights() { return session_->StageWeights(); }
+
+  // Mean cross-entropy of predicting targets[t] from rows[0..t]; both are embedding rows (see
+  // VocabMap::MapTokens), config.seq of each.
+  Result<double> Loss(std::span<const int32_t> rows, std::span<const int32_t> targets);
+
+  // The same, and adds `scale` times the gradient of the loss to every parameter's gradient.
+  Result<double> LossAndGradient(std::span<const int32_t> rows, std::span<const int32_t> targets,
+                                 double scale);
+
+  // Final hidden states of `rows` times the embedding: logits [vocab rows, seq], valid until the
+  // next call.
+  Result<std::span<const T>> Logits(std::span<const int32_t> rows);
+
+  // A buffer of the plan, by name; for tests and diagnostics.
+  std::span<T> Buffer(const std::string& name) { return buffers_.at(name).span(); }
+
+ private:
+  struct Step {
+    Phase phase;
+    bool kernel = false;
+    std::function<Status()> run;
+  };
+
+  Network(const NetworkOptions& options, data::VocabMap vocab)
+      : options_(options), vocab_(std::move(vocab)) {}
+  Status Build(device::Device& device);
+  Result<Step> Compile(const PlanStep& step);
+  Result<Step> CompileKernel(const PlanStep& step);
+  std::function<Status()> CompileHost(const PlanStep& step);
+  T* Data(const PlanStep& step, const std::string& role);
+  Status RunSteps(const std::vector<Step>& steps, double* staging_ms);
+  Status Forward(std::span<const int32_t> rows);
+  void ClassifierForward();
+  void ClassifierBackward();
+  double StagingMs() const;
+
+  NetworkOptions options_;
+  data::VocabMap vocab_;
+  Plan plan_;
+  std::unique_ptr<ParameterSet<T>> parameters_;
+  std::unique_ptr<runtime::Session<T>> session_;
+  std::unique_ptr<math::GemmEngine> gemm_;
+  math::RopeTables rope_;
+  std::map<std::string, AlignedBuffer<T>> buffers_;
+  AlignedBuffer<T> logits_;
+  std::vector<Step> forward_, backward_;
+  StepTimes times_;
+};
+
+}  // namespace millwright::train

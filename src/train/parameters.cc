@@ -1,0 +1,83 @@
+#include "train/parameters.h"
+
+#include <cstring>
+
+namespace millwright::train {
+namespace {
+
+constexpr size_t kRoles = static_cast<size_t>(model::TensorRole::kFinalNorm) + 1;
+
+}  // namespace
+
+int64_t FullEmbeddingRow(const data::VocabMap& vocab, int64_t row) {
+  const auto& active = vocab.active();
+  if (vocab.mode() == data::VocabMode::kFull) return row;
+  if (row < static_cast<int64_t>(active.size())) return active[static_cast<size_t>(row)];
+  // Active ids ascend, so the first gap is the first inactive word.
+  int64_t id = 0;
+  while (id < static_cast<int64_t>(active.size()) && active[static_cast<size_t>(id)] == id) ++id;
+  return id;
+}
+
+template <class T>
+ParameterSet<T>::ParameterSet(const model::ModelConfig& config, const data::VocabMap& vocab,
+                              bool with_moments)
+    : index_(kRoles * static_cast<size_t>(config.layers + 1), SIZE_MAX), layers_(config.layers) {
+  for (model::TensorSpec& spec : model::TensorTable(config)) {
+    Parameter<T> parameter;
+    parameter.rows = spec.is_norm() ? 1 : spec.shape[0];
+    parameter.columns = spec.is_norm() ? spec.shape[0] : spec.shape[1];
+    if (spec.role == model::TensorRole::kEmbedding) parameter.rows = vocab.rows();
+    const auto count = static_cast<size_t>(parameter.count());
+    parameter.value = AlignedBuffer<T>(count);
+    parameter.grad = AlignedBuffer<T>(count);
+    if (with_moments) {
+      parameter.m = AlignedBuffer<T>(count);
+      parameter.v = AlignedBuffer<T>(count);
+    }
+    const size_t slot = static_cast<size_t>(spec.role) * static_cast<size_t>(layers_ + 1) +
+                        static_cast<size_t>(spec.layer + 1);
+    index_[slot] = parameters_.size();
+    parameter.spec = std::move(spec);
+    parameters_.push_back(std::move(parameter));
+  }
+}
+
+template <class T>
+void ParameterSet<T>::Init(uint64_t seed, const data::VocabMap& vocab) {
+  for (Parameter<T>& p : parameters_) {
+    if (p.spec.role != model::TensorRole::kEmbedding) {
+      model::InitRows(p.spec, seed, 0, p.rows, p.value.data());
+      continue;
+    }
+    for (int64_t row = 0; row < p.rows; ++row) {
+      const int64_t full = FullEmbeddingRow(vocab, row);
+      model::InitRows(p.spec, seed, full, full + 1, p.value.data() + row * p.columns);
+    }
+  }
+}
+
+template <class T>
+Parameter<T>& ParameterSet<T>::Get(model::TensorRole role, int64_t layer) {
+  return parameters_[index_[static_cast<size_t>(role) * static_cast<size_t>(layers_ + 1) +
+                            static_cast<size_t>(layer + 1)]];
+}
+
+template <class T>
+void ParameterSet<T>::ZeroGradients() {
+  for (Parameter<T>& p : parameters_) {
+    std::memset(p.grad.data(), 0, p.grad.size() * sizeof(T));
+  }
+}
+
+template <class T>
+int64_t ParameterSet<T>::count() const {
+  int64_t total = 0;
+  for (const Parameter<T>& p : parameters_) total += p.count();
+  return total;
+}
+
+template class ParameterSet<float>;
+template class ParameterSet<double>;
+
+}  // namespace millwright::train

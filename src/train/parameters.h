@@ -1,0 +1,48 @@
+// The trainable tensors with their gradients and optimizer moments. The embedding holds the rows of
+// the vocabulary map only: all words, the active ones, or the active ones and one shared row.
+#pragma once
+
+#include <vector>
+
+#include "base/aligned.h"
+#include "base/result.h"
+#include "data/vocabulary.h"
+#include "model/tensors.h"
+
+namespace millwright::train {
+
+template <class T>
+struct Parameter {
+  model::TensorSpec spec;
+  int64_t rows = 0, columns = 0;  // in memory; a norm is one row
+  AlignedBuffer<T> value, grad, m, v;
+
+  int64_t count() const { return rows * columns; }
+};
+
+template <class T>
+class ParameterSet {
+ public:
+  // Allocates all tensors of `config`, zeroed. Moments are allocated when `with_moments`.
+  ParameterSet(const model::ModelConfig& config, const data::VocabMap& vocab, bool with_moments);
+
+  // Draws every tensor from `seed`. An active word gets the row that it has in the full embedding;
+  // the shared row of `exact` compaction gets that of the first inactive word.
+  void Init(uint64_t seed, const data::VocabMap& vocab);
+
+  Parameter<T>& Get(model::TensorRole role, int64_t layer = -1);
+  std::vector<Parameter<T>>& all() { return parameters_; }
+  const std::vector<Parameter<T>>& all() const { return parameters_; }
+  void ZeroGradients();
+  int64_t count() const;
+
+ private:
+  std::vector<Parameter<T>> parameters_;
+  std::vector<size_t> index_;  // by role and layer
+  int64_t layers_;
+};
+
+// The row of the full embedding that row `row` in memory is drawn from.
+int64_t FullEmbeddingRow(const data::VocabMap& vocab, int64_t row);
+
+}  // namespace millwright::train

@@ -1,0 +1,236 @@
+#include "train/plan.h"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace millwright::train {
+namespace {
+
+using kernels::KernelId;
+using model::TensorRole;
+using Buffers = std::map<std::string, std::string>;
+
+// Writes the plan layer by layer. Buffers with a layer suffix are kept for the backward step, the
+// others are scratch that every layer uses again.
+class PlanWriter {
+ public:
+  PlanWriter(const kernels::KernelSpec& spec, const PlanOptions& options)
+      : spec_(spec), c_(spec.config), options_(options) {}
+
+  Plan Write() && {
+    steps_ = &plan_.forward;
+    Activation("x.0", c_.dim);
+    for (int64_t layer = 0; layer < c_.layers; ++layer) ForwardLayer(layer);
+    layer_ = c_.layers;
+    Norm(TensorRole::kFinalNorm, At("x", c_.layers), "x_final", "inv_rms_final");
+    steps_ = &plan_.backward;
+    Activation("dx_final", c_.dim);
+    NormBackward(TensorRole::kFinalNorm, "dx_final", At("x", c_.layers), "inv_rms_final", "", "dy");
+    for (int64_t layer = c_.layers; layer-- > 0;) BackwardLayer(layer);
+    return std::move(plan_);
+  }
+
+ private:
+  static std::string At(std::string_view name, int64_t layer) {
+    return fmt::format("{}.{}", name, layer);
+  }
+  std::string Here(std::string_view name) const { return At(name, layer_); }
+
+  std::string Activation(const std::string& name, int64_t rows) {
+    plan_.buffers[name] = {rows, c_.seq};
+    return name;
+  }
+
+  PlanStep& Add(StepKind kind, Phase phase, Buffers buffers) {
+    steps_->push_back(
+        {.kind = kind, .phase = phase, .layer = layer_, .buffers = std::move(buffers)});
+    return steps_->back();
+  }
+
+  // Adds a kernel; operands without a name in `buffers` are kept per layer under their own name.
+  void Kernel(KernelId id, Phase phase, Buffers buffers) {
+    const kernels::Operands operands = kernels::Get(id).operands(spec_);
+    for (const auto* list : {&operands.inputs, &operands.outputs}) {
+      for (const kernels::Operand& operand : *list) {
+        if (operand.weight) continue;
+        const std::string& name =
+            buffers.try_emplace(operand.name, Here(operand.name)).first->second;
+        plan_.buffers[name] = {operand.rows, operand.columns};
+      }
+    }
+    Add(StepKind::kKernel, phase, std::move(buffers)).kernel = id;
+  }
+
+  void Norm(TensorRole norm, const std::string& x, const std::string& y,
+            const std::string& inv_rms) {
+    Activation(y, c_.dim);
+    plan_.buffers[inv_rms] = {1, c_.seq};
+    Add(StepKind::kRmsNorm, Phase::kNorm, {{"x", x}, {"y", y}, {"inv_rms", inv_rms}}).parameter =
+        norm;
+  }
+
+  void NormBackward(TensorRole norm, const std::string& dy, const std::string& x,
+                    const std::string& inv_rms, const std::string& skip, const std::string& dx) {
+    Activation(dx, c_.dim);
+    Buffers buffers = {{"dy", dy}, {"x", x}, {"inv_rms", inv_rms}, {"dx", dx}};
+    if (!skip.empty()) buffers["skip"] = skip;
+    Add(StepKind::kRmsNormBackward, Phase::kNormBackward, std::move(buffers)).parameter = norm;
+  }
+
+  void WeightGradient(TensorRole weight, const std::string& dy, const std::string& x) {
+    Add(StepKind::kWeightGradient, Phase::kWeightGradient, {{"dy", dy}, {"x", x}}).parameter =
+        weight;
+  }
+
+  // The gradient of a branch that the residual scales: a scaled copy, or the gradient itself.
+  std::string ThroughAlpha(const std::string& dy, const std::string& scaled) {
+    if (!options_.residual_alpha) return dy;
+    Activation(scaled, c_.dim);
+    Add(StepKind::kScaleByAlpha, Phase::kElementwise, {{"x", dy}, {"y", scaled}});
+    return scaled;
+  }
+
+  void ForwardLayer(int64_t layer) {
+    layer_ = layer;
+    const std::string x = Here("x");
+    const std::string next = At("x", layer + 1);
+    Norm(TensorRole::kAttnNorm, x, Here("xnorm"), Here("inv_rms_attn"));
+    Kernel(KernelId::kSdpaFwd, Phase::kForward, {});
+    Kernel(KernelId::kWoFwd, Phase::kForward, {{"o", "o"}});
+    Activation(Here("x2"), c_.dim);
+    Add(StepKind::kResidual, Phase::kElementwise, {{"a", x}, {"b", "o"}, {"y", Here("x2")}});
+    Norm(TensorRole::kFfnNorm, Here("x2"), Here("x2norm"), Here("inv_rms_ffn"));
+    Kernel(KernelId::kFfnFused, Phase::kForward, {{"x_next", next}});
+    if (options_.act_clip) {
+      plan_.buffers[Here("clip_factor")] = {1, 1};
+      Add(StepKind::kActClip, Phase::kElementwise, {{"x", next}, {"factor", Here("clip_factor")}});
+    }
+  }
+
+  void BackwardLayer(int64_t layer) {
+    layer_ = layer;
+    if (options_.act_clip) {
+      Add(StepKind::kActClipBackward, Phase::kElementwise,
+          {{"dy", "dy"}, {"factor", Here("clip_factor")}});
+    }
+    FfnBackward();
+    AttentionBackward();
+  }
+
+  // From "dy" to "dx2", the gradient at the middle of the layer.
+  void FfnBackward() {
+    const std::string dffn = ThroughAlpha("dy", "dffn");
+    Kernel(KernelId::kFfnBwdW2t, Phase::kBackward, {{"dffn", dffn}, {"dgate", "dgate"}});
+    Activation("dh1", c_.hidden_dim);
+    Activation("dh3", c_.hidden_dim);
+    Add(StepKind::kSwigluBackward, Phase::kElementwise,
+        {{"dgate", "dgate"},
+         {"h1", Here("h1")},
+         {"h3", Here("h3")},
+         {"dh1", "dh1"},
+         {"dh3", "dh3"}});
+    WeightGradient(TensorRole::kW2, dffn, Here("gate"));
+    Kernel(KernelId::kFfnBwdW13t, Phase::kBackward,
+           {{"dh1", "dh1"}, {"dh3", "dh3"}, {"dx2norm", "dx2norm"}});
+    WeightGradient(TensorRole::kW1, "dh1", Here("x2norm"));
+    WeightGradient(TensorRole::kW3, "dh3", Here("x2norm"));
+    NormBackward(TensorRole::kFfnNorm, "dx2norm", Here("x2"), Here("inv_rms_ffn"), "dy", "dx2");
+  }
+
+  // From "dx2" back to "dy", the gradient at the layer's input.
+  void AttentionBackward() {
+    const std::string d_o = ThroughAlpha("dx2", "do");
+    Kernel(KernelId::kWotBwd, Phase::kBackward, {{"do", d_o}, {"dattn", "dattn"}});
+    WeightGradient(TensorRole::kWo, d_o, Here("attn"));
+    Buffers gradients = {{"dattn", "dattn"}, {"dv", "dv"}};
+    if (spec_.target.fused_attention_backward) {
+      gradients.insert({{"dq", "dq"}, {"dk", "dk"}});
+      Kernel(KernelId::kSdpaBwd1, Phase::kBackward, gradients);
+    } else {
+      gradients.insert({{"probs", "probs"}, {"dp", "dp"}});
+      Kernel(KernelId::kSdpaBwd1, Phase::kBackward, gradients);
+      Kernel(KernelId::kSdpaBwd2, Phase::kBackward,
+             {{"probs", "probs"}, {"dp", "dp"}, {"dq", "dq"}, {"dk", "dk"}});
+    }
+    Add(StepKind::kRopeBackward, Phase::kElementwise, {{"dq", "dq"}, {"dk", "dk"}});
+    if (c_.qk_norm) {
+      Add(StepKind::kQkNormBackward, Phase::kNormBackward,
+          {{"dq", "dq"}, {"dk", "dk"}, {"q_raw", Here("q_raw")}, {"k_raw", Here("k_raw")}});
+    }
+    WeightGradient(TensorRole::kWq, "dq", Here("xnorm"));
+    WeightGradient(TensorRole::kWk, "dk", Here("xnorm"));
+    WeightGradient(TensorRole::kWv, "dv", Here("xnorm"));
+    Kernel(KernelId::kQBwd, Phase::kBackward, {{"dq", "dq"}, {"dx_q", "dx_q"}});
+    Kernel(KernelId::kKvBwd, Phase::kBackward, {{"dk", "dk"}, {"dv", "dv"}, {"dx_kv", "dx_kv"}});
+    Add(StepKind::kAdd, Phase::kElementwise, {{"a", "dx_q"}, {"b", "dx_kv"}, {"y", "dx_q"}});
+    NormBackward(TensorRole::kAttnNorm, "dx_q", Here("x"), Here("inv_rms_attn"), "dx2", "dy");
+  }
+
+  const kernels::KernelSpec& spec_;
+  const model::ModelConfig& c_;
+  const PlanOptions& options_;
+  Plan plan_;
+  std::vector<PlanStep>* steps_ = nullptr;
+  int64_t layer_ = 0;
+};
+
+std::string_view KindName(StepKind kind) {
+  switch (kind) {
+    case StepKind::kKernel:
+      return "kernel";
+    case StepKind::kRmsNorm:
+      return "rmsnorm";
+    case StepKind::kResidual:
+      return "residual";
+    case StepKind::kActClip:
+      return "act_clip";
+    case StepKind::kActClipBackward:
+      return "act_clip_backward";
+    case StepKind::kScaleByAlpha:
+      return "scale_by_alpha";
+    case StepKind::kRmsNormBackward:
+      return "rmsnorm_backward";
+    case StepKind::kSwigluBackward:
+      return "swiglu_backward";
+    case StepKind::kRopeBackward:
+      return "rope_backward";
+    case StepKind::kQkNormBackward:
+      return "qk_norm_backward";
+    case StepKind::kAdd:
+      return "add";
+    case StepKind::kWeightGradient:
+      break;
+  }
+  return "weight_gradient";
+}
+
+void AppendSteps(std::string_view direction, const std::vector<PlanStep>& steps,
+                 std::string* text) {
+  for (const PlanStep& step : steps) {
+    fmt::format_to(std::back_inserter(*text), "{} L{:02} {}", direction, step.layer,
+                   KindName(step.kind));
+    if (step.kind == StepKind::kKernel) {
+      fmt::format_to(std::back_inserter(*text), " {}", kernels::Get(step.kernel).name);
+    }
+    for (const auto& [role, buffer] : step.buffers) {
+      fmt::format_to(std::back_inserter(*text), " {}={}", role, buffer);
+    }
+    text->push_back('\n');
+  }
+}
+
+}  // namespace
+
+Plan MakePlan(const kernels::KernelSpec& spec, const PlanOptions& options) {
+  return PlanWriter(spec, options).Write();
+}
+
+std::string ToString(const Plan& plan) {
+  std::string text;
+  AppendSteps("fwd", plan.forward, &text);
+  AppendSteps("bwd", plan.backward, &text);
+  return text;
+}
+
+}  // namespace millwright::train
