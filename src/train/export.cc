@@ -1,0 +1,43 @@
+#include "train/export.h"
+
+#include <cstring>
+
+namespace millwright::train {
+namespace {
+
+Status FullEmbedding(const Parameter<float>& embedding, const data::VocabMap& vocab, uint64_t seed,
+                     const model::TensorSpec& spec, std::span<float> out) {
+  const int64_t dim = embedding.columns;
+  for (int64_t word = 0; word < vocab.vocab(); ++word) {
+    float* row = out.data() + word * dim;
+    int64_t source = vocab.Row(static_cast<int32_t>(word));
+    if (source < 0 && vocab.has_shared_row()) source = vocab.rows() - 1;
+    if (source < 0) {
+      model::InitRows(spec, seed, word, word + 1, row);
+    } else {
+      std::memcpy(row, embedding.value.data() + source * dim,
+                  static_cast<size_t>(dim) * sizeof(float));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+checkpoint::TensorSource FullTensors(const ParameterSet<float>& parameters,
+                                     const data::VocabMap& vocab, uint64_t seed) {
+  return
+      [&parameters, &vocab, seed](const model::TensorSpec& spec, std::span<float> out) -> Status {
+        for (const Parameter<float>& p : parameters.all()) {
+          if (p.spec.name != spec.name) continue;
+          if (p.spec.role == model::TensorRole::kEmbedding) {
+            return FullEmbedding(p, vocab, seed, spec, out);
+          }
+          std::memcpy(out.data(), p.value.data(), out.size_bytes());
+          return {};
+        }
+        return Failed("tensor {} is not a parameter of this network", spec.name);
+      };
+}
+
+}  // namespace millwright::train

@@ -1,0 +1,20 @@
+// The trained network as a model that loads elsewhere.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "checkpoint/hf_folder.h"
+#include "data/vocabulary.h"
+#include "train/parameters.h"
+
+namespace millwright::train {
+
+// Yields every tensor with all rows of the vocabulary: words without a row of their own get the
+// shared row of `exact` compaction, or in `active` the first values that they were drawn with from
+// `seed`. `parameters` and `vocab` must outlive the source.
+checkpoint::TensorSource FullTensors(const ParameterSet<float>& parameters,
+                                     const data::VocabMap& vocab, uint64_t seed);
+
+}  // namespace millwright::train

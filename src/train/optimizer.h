@@ -1,0 +1,34 @@
+// One update: gradient norm, clipping, AdamW.
+#pragma once
+
+#include "data/vocabulary.h"
+#include "train/parameters.h"
+
+namespace millwright::train {
+
+struct UpdateOptions {
+  double lr = 0;
+  double clip = 1.0;  // 0: off
+  double weight_decay = 0.1;
+  double gradient_scale = 1.0;  // 1 / (sequences accumulated * loss scale)
+  int64_t adam_step = 1;        // 1 at the first update
+};
+
+// Norms of the scaled gradient, before clipping.
+struct GradientNorms {
+  double total = 0, attn = 0, ffn = 0, embed = 0;
+  bool finite = true;
+};
+
+// Measures the gradients. The shared row of `exact` compaction stands for all inactive words: its
+// accumulated gradient is divided by their number here (once an update), and counts that many times
+// in the norm, so that the update is the one of the full vocabulary.
+template <class T>
+GradientNorms MeasureGradients(ParameterSet<T>& parameters, const data::VocabMap& vocab,
+                               double gradient_scale);
+
+// Clips by the global norm and updates every tensor; gradients are zero afterwards.
+template <class T>
+void Update(ParameterSet<T>& parameters, const GradientNorms& norms, const UpdateOptions& options);
+
+}  // namespace millwright::train

@@ -1,0 +1,199 @@
+#include "train/options.h"
+
+#include <algorithm>
+#include <array>
+
+namespace millwright::train {
+namespace {
+
+using nlohmann::json;
+
+// Field by field, in one list that writing, reading and comparing share. Visit is called with the
+// field's name and a reference to it.
+template <class Options, class Visit>
+void ForEachField(Options& o, const Visit& visit) {
+  visit("data", o.data);
+  visit("val", o.val);
+  visit("steps", o.steps);
+  visit("lr", o.lr);
+  visit("accum", o.accum);
+  visit("warmup", o.warmup);
+  visit("clip", o.clip);
+  visit("seed", o.seed);
+  visit("loss-scale", o.loss_scale);
+  visit("weight-decay", o.weight_decay);
+  visit("act-clip", o.act_clip);
+  visit("residual-alpha", o.residual_alpha);
+  visit("val-every", o.val_every);
+  visit("val-windows", o.val_windows);
+  visit("save-every", o.save_every);
+  visit("batch", o.batch);
+  visit("device", o.device);
+  visit("precision", o.precision);
+  visit("threads", o.threads);
+}
+
+template <class Config, class Visit>
+void ForEachConfigField(Config& c, const Visit& visit) {
+  visit("dim", c.dim);
+  visit("hidden_dim", c.hidden_dim);
+  visit("layers", c.layers);
+  visit("heads", c.heads);
+  visit("kv_heads", c.kv_heads);
+  visit("head_dim", c.head_dim);
+  visit("seq", c.seq);
+  visit("vocab", c.vocab);
+  visit("rope_theta", c.rope_theta);
+  visit("rms_norm_eps", c.rms_norm_eps);
+  visit("qk_norm", c.qk_norm);
+  visit("tied_embeddings", c.tied_embeddings);
+}
+
+template <class T>
+bool ReadField(const json& from, const char* name, T& to) {
+  const auto it = from.find(name);
+  if (it == from.end()) return false;
+  if constexpr (std::is_same_v<T, std::string>) {
+    if (!it->is_string()) return false;
+  } else if constexpr (std::is_same_v<T, bool>) {
+    if (!it->is_boolean()) return false;
+  } else {
+    if (!it->is_number()) return false;
+  }
+  to = it->template get<T>();
+  return true;
+}
+
+std::optional<kernels::Binding> BindingFromName(std::string_view name) {
+  for (auto binding :
+       {kernels::Binding::kPacked, kernels::Binding::kConstant, kernels::Binding::kSeparate}) {
+    if (kernels::BindingName(binding) == name) return binding;
+  }
+  return std::nullopt;
+}
+
+Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
+  for (const auto& [name, value] : values) {
+    if (!(value > 0)) return BadInput("--{}: {} is not positive", name, value);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status Validate(const TrainOptions& o) {
+  auto config = model::Validate(o.config);
+  if (!config) return config;
+  auto positive = RequirePositive({{"steps", static_cast<double>(o.steps)},
+                                   {"lr", o.lr},
+                                   {"accum", static_cast<double>(o.accum)},
+                                   {"batch", static_cast<double>(o.batch)},
+                                   {"save-every", static_cast<double>(o.save_every)},
+                                   {"val-every", static_cast<double>(o.val_every)},
+                                   {"val-windows", static_cast<double>(o.val_windows)},
+                                   {"residual-alpha", o.residual_alpha}});
+  if (!positive) return positive;
+  const std::pair<const char*, double> not_negative[] = {
+      {"warmup", static_cast<double>(o.warmup)},
+      {"clip", o.clip},
+      {"loss-scale", o.loss_scale},
+      {"weight-decay", o.weight_decay},
+      {"act-clip", o.act_clip},
+      {"threads", static_cast<double>(o.threads)}};
+  for (const auto& [name, value] : not_negative) {
+    if (!(value >= 0)) return BadInput("--{}: {} is negative", name, value);
+  }
+  return {};
+}
+
+json ToJson(const model::ModelConfig& config) {
+  json result;
+  ForEachConfigField(config, [&](const char* name, const auto& field) { result[name] = field; });
+  result["name"] = std::string(config.name);
+  result["title"] = std::string(config.title);
+  result["rotary"] =
+      config.rotary == model::RotaryLayout::kHalfSplit ? "half_split" : "interleaved";
+  return result;
+}
+
+json ToJson(const TrainOptions& options) {
+  json result;
+  ForEachField(options, [&](const char* name, const auto& field) { result[name] = field; });
+  result["vocab"] = std::string(data::VocabModeName(options.vocab));
+  result["binding"] = std::string(kernels::BindingName(options.binding));
+  result["config"] = ToJson(options.config);
+  return result;
+}
+
+Result<model::ModelConfig> ConfigFromJson(const json& from) {
+  if (!from.is_object()) return BadInput("config: expected an object");
+  model::ModelConfig config;
+  std::string missing;
+  ForEachConfigField(config, [&](const char* name, auto& field) {
+    if (!ReadField(from, name, field) && missing.empty()) missing = name;
+  });
+  std::string name, title, rotary;
+  if (!ReadField(from, "name", name)) missing = "name";
+  if (!ReadField(from, "title", title)) missing = "title";
+  if (!ReadField(from, "rotary", rotary)) missing = "rotary";
+  if (!missing.empty()) return BadInput("config: field {} is missing or of another type", missing);
+  config.name = name;
+  config.title = title;
+  config.rotary =
+      rotary == "half_split" ? model::RotaryLayout::kHalfSplit : model::RotaryLayout::kInterleaved;
+  auto valid = model::Validate(config);
+  if (!valid) return valid.error();
+  return config;
+}
+
+Result<TrainOptions> OptionsFromJson(const json& from) {
+  if (!from.is_object()) return BadInput("settings: expected an object");
+  TrainOptions options;
+  std::string missing;
+  ForEachField(options, [&](const char* name, auto& field) {
+    if (!ReadField(from, name, field) && missing.empty()) missing = name;
+  });
+  std::string vocab, binding;
+  if (!ReadField(from, "vocab", vocab)) missing = "vocab";
+  if (!ReadField(from, "binding", binding)) missing = "binding";
+  if (!from.contains("config")) missing = "config";
+  if (!missing.empty()) return BadInput("settings: {} is missing or of another type", missing);
+  const auto mode = data::VocabModeFromName(vocab);
+  const auto bound = BindingFromName(binding);
+  if (!mode || !bound) return BadInput("settings: unknown vocab {} or binding {}", vocab, binding);
+  options.vocab = *mode;
+  options.binding = *bound;
+  auto config = ConfigFromJson(from["config"]);
+  if (!config) return config.error().In("settings");
+  options.config = *config;
+  return options;
+}
+
+Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOptions& given,
+                                    const std::set<std::string>& given_flags) {
+  static constexpr std::array kFree = {"save-every", "val-every", "val-windows"};
+  json before = ToJson(saved), now = ToJson(given);
+  // Two flags set a part of the config.
+  before["seq"] = saved.config.seq;
+  now["seq"] = given.config.seq;
+  before["qk-norm"] = saved.config.qk_norm;
+  now["qk-norm"] = given.config.qk_norm;
+  TrainOptions merged = saved;
+  for (const std::string& flag : given_flags) {
+    if (!now.contains(flag) || now[flag] == before[flag]) continue;
+    if (std::find(kFree.begin(), kFree.end(), flag) != kFree.end()) continue;
+    if (flag == "steps" && given.steps > saved.steps) continue;
+    return BadInput("--{} {}: the run to resume has {}{}", flag, now[flag].dump(),
+                    before[flag].dump(),
+                    flag == "steps" ? "; only a larger number extends it" : "");
+  }
+  if (given_flags.contains("steps")) merged.steps = given.steps;
+  if (given_flags.contains("save-every")) merged.save_every = given.save_every;
+  if (given_flags.contains("val-every")) merged.val_every = given.val_every;
+  if (given_flags.contains("val-windows")) merged.val_windows = given.val_windows;
+  auto valid = Validate(merged);
+  if (!valid) return valid.error();
+  return merged;
+}
+
+}  // namespace millwright::train

@@ -1,0 +1,64 @@
+// The settings of a training run. They are saved as JSON with the run; the names there are those of
+// the command line's flags.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/result.h"
+#include "data/vocabulary.h"
+#include "kernels/kernel.h"
+#include "model/config.h"
+
+namespace millwright::train {
+
+struct TrainOptions {
+  model::ModelConfig config;  // with --seq and --qk-norm applied
+  std::string data;           // a token shard; empty: the embedded stories
+  std::string val;            // empty: none (the embedded validation stories with embedded data)
+  int64_t steps = 10000;      // micro-steps in all
+  double lr = 3e-4;
+  int64_t accum = 10;    // micro-steps an update
+  int64_t warmup = 100;  // micro-steps
+  double clip = 1.0;     // 0: off
+  uint64_t seed = 42;
+  double loss_scale = 0.0;  // 0: the device's default, 256 on fp16 and 1 on fp32
+  double weight_decay = 0.1;
+  double act_clip = 0.0;        // 0: off
+  double residual_alpha = 1.0;  // 1: off
+  int64_t val_every = 100;      // micro-steps
+  int64_t val_windows = 20;
+  int64_t save_every = 100;  // micro-steps
+  int64_t batch = 1;         // sequences a micro-step
+  data::VocabMode vocab = data::VocabMode::kExact;
+  kernels::Binding binding = kernels::Binding::kSeparate;
+  std::string device = "cpu";
+  std::string precision = "fp32";
+  int threads = 0;  // 0: all cores; saved as the number it came to
+};
+
+// AdamW's constants, which are not settings.
+inline constexpr double kBeta1 = 0.9;
+inline constexpr double kBeta2 = 0.95;
+inline constexpr double kAdamEps = 1e-8;
+
+// Why a run with these settings is impossible, by flag.
+Status Validate(const TrainOptions& options);
+
+nlohmann::json ToJson(const TrainOptions& options);
+nlohmann::json ToJson(const model::ModelConfig& config);
+// Both name the first field that is missing or has another type.
+Result<model::ModelConfig> ConfigFromJson(const nlohmann::json& json);
+Result<TrainOptions> OptionsFromJson(const nlohmann::json& json);
+
+// Holds the flags that the user gave on --resume against the saved run. Equal values pass, more
+// --steps extend the run, anything else is refused by name. Flags that do not change the
+// computation
+// (--save-every, --val-every, --val-windows) may change. Returns the options to go on with.
+Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOptions& given,
+                                    const std::set<std::string>& given_flags);
+
+}  // namespace millwright::train

@@ -1,0 +1,221 @@
+#include "train/trainer.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/clock.h"
+#include "data/windows.h"
+#include "math/vector.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+namespace millwright::train {
+namespace {
+
+// Whether a multiple of `every` lies in (before, now].
+bool Crossed(int64_t before, int64_t now, int64_t every) { return before / every != now / every; }
+
+}  // namespace
+
+Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMap vocab,
+                                                 device::Device& device) {
+  auto valid = train::Validate(inputs.options);
+  if (!valid) return valid.error();
+  std::unique_ptr<Trainer> trainer(new Trainer(std::move(inputs)));
+  const TrainOptions& o = trainer->in_.options;
+  auto network = Network<float>::Create(device,
+                                        {.config = o.config,
+                                         .binding = o.binding,
+                                         .residual_alpha = o.residual_alpha,
+                                         .act_clip = o.act_clip},
+                                        std::move(vocab));
+  if (!network) return network.error();
+  trainer->network_ = std::move(*network);
+  trainer->sampler_ =
+      std::make_unique<data::Sampler>(o.seed, trainer->in_.train->size(), o.config.seq);
+  trainer->window_.resize(static_cast<size_t>(o.config.seq + 1));
+  trainer->rows_.resize(trainer->window_.size());
+  const double automatic = device.caps().dtype == DType::kFp16 ? 256.0 : 1.0;
+  trainer->loss_scale_ = LossScale(o.loss_scale > 0 ? o.loss_scale : automatic);
+  return trainer;
+}
+
+Status Trainer::Init() {
+  network_->parameters().Init(in_.options.seed, network_->vocab());
+  return network_->StageWeights();
+}
+
+// Reads a window of seq + 1 tokens into rows_.
+Status Trainer::Sequence(const data::TokenSource& source, int64_t offset) {
+  source.Copy(offset, window_);
+  auto mapped = network_->vocab().MapTokens(window_, rows_);
+  if (!mapped) return mapped.error().In(source.name());
+  return {};
+}
+
+Result<double> Trainer::MicroStep() {
+  const auto batch = static_cast<uint64_t>(in_.options.batch);
+  const std::span<const int32_t> rows(rows_);
+  double loss = 0;
+  for (uint64_t b = 0; b < batch; ++b) {
+    const int64_t offset = sampler_->Offset(static_cast<uint64_t>(step_) * batch + b);
+    auto status = Sequence(*in_.train, offset);
+    if (!status) return status.error();
+    auto result = network_->LossAndGradient(rows.first(rows.size() - 1), rows.subspan(1),
+                                            loss_scale_.value());
+    if (!result) return result.error();
+    loss += *result;
+  }
+  return loss / static_cast<double>(batch);
+}
+
+// The rate of the update that the micro-step in progress belongs to.
+double Trainer::CurrentLr() const {
+  const TrainOptions& o = in_.options;
+  const int64_t end = std::min((step_ / o.accum + 1) * o.accum, o.steps);
+  return LearningRate(end - 1, o.lr, o.warmup, o.steps);
+}
+
+telemetry::StepEvent Trainer::MakeStepEvent(double loss, double ms) const {
+  const StepTimes& t = network_->times();
+  const double tokens = static_cast<double>(in_.options.config.seq * in_.options.batch);
+  telemetry::StepEvent event;
+  event.step = step_ + 1;
+  event.loss = static_cast<float>(loss);
+  event.lr = CurrentLr();
+  event.ms = ms;
+  event.tokens_per_s = tokens / ms * 1000.0;
+  event.phases_ms = {{"forward", t[Phase::kForward] - t.staging_forward_ms},
+                     {"backward", t[Phase::kBackward] - t.staging_backward_ms},
+                     {"staging_forward", t.staging_forward_ms},
+                     {"staging_backward", t.staging_backward_ms},
+                     {"norm", t[Phase::kNorm]},
+                     {"norm_backward", t[Phase::kNormBackward]},
+                     {"elementwise", t[Phase::kElementwise]},
+                     {"dw", t[Phase::kWeightGradient]},
+                     {"classifier", t.classifier_ms},
+                     {"embedding", t.embedding_ms}};
+  if (step_ % 10 != 0) return event;
+  const auto norm = [&](const char* name) {
+    const std::span<float> values = network_->Buffer(name);
+    return std::sqrt(math::SumOfSquares(static_cast<int64_t>(values.size()), values.data()));
+  };
+  const auto range = [&](const std::string& name, const std::string& key) {
+    const std::span<float> values = network_->Buffer(name);
+    const auto [low, high] = std::minmax_element(values.begin(), values.end());
+    event.diagnostics[key + "_min"] = *low;
+    event.diagnostics[key + "_max"] = *high;
+  };
+  range(fmt::format("x.{}", in_.options.config.layers), "x");
+  range("dy", "dy");
+  for (const char* name : {"dq", "dk", "dv"}) event.diagnostics[name] = norm(name);
+  return event;
+}
+
+Status Trainer::UpdateWeights(telemetry::Sink& sink) {
+  const Stopwatch watch;
+  const double lr = LearningRate(step_ - 1, in_.options.lr, in_.options.warmup, in_.options.steps);
+  const double sequences = static_cast<double>(pending_ * in_.options.batch);
+  const double scale = 1.0 / (sequences * loss_scale_.value());
+  const GradientNorms norms = MeasureGradients(network_->parameters(), network_->vocab(), scale);
+  telemetry::UpdateEvent event{
+      .step = step_,
+      .update = ++updates_,
+      .grad_norm = norms.total,
+      .lr = lr,
+      .loss_scale = loss_scale_.value(),
+      .skipped = !norms.finite,
+      .ms = 0,
+      .group_norms = {{"attn", norms.attn}, {"ffn", norms.ffn}, {"embed", norms.embed}}};
+  pending_ = 0;
+  updated_step_ = step_;
+  if (norms.finite) {
+    Update(network_->parameters(), norms,
+           {.lr = lr,
+            .clip = in_.options.clip,
+            .weight_decay = in_.options.weight_decay,
+            .gradient_scale = scale,
+            .adam_step = ++adam_step_});
+    auto staged = network_->StageWeights();
+    if (!staged) return staged;
+  } else {
+    network_->parameters().ZeroGradients();
+    loss_scale_.Halve();
+  }
+  event.ms = watch.ms();
+  totals_.optimizer_ms += event.ms;
+  auto status = sink.Write(event);
+  if (!status || norms.finite) return status;
+  return sink.Write(telemetry::WarningEvent{
+      step_, fmt::format("non-finite gradients: update {} skipped, loss scale is now {}", updates_,
+                         loss_scale_.value())});
+}
+
+Result<double> Trainer::Evaluate(const data::TokenSource& tokens, int64_t windows) {
+  const int64_t seq = in_.options.config.seq;
+  const int64_t count = std::min(windows, data::WindowCount(tokens.size(), seq));
+  if (count == 0) {
+    return BadInput("{}: {} tokens, fewer than one window of {}", tokens.name(), tokens.size(),
+                    seq + 1);
+  }
+  double total = 0;
+  for (int64_t w = 0; w < count; ++w) {
+    auto status = Sequence(tokens, data::WindowBegin(w, seq));
+    if (!status) return status.error();
+    const std::span<const int32_t> rows(rows_);
+    auto loss = network_->Loss(rows.first(rows.size() - 1), rows.subspan(1));
+    if (!loss) return loss.error();
+    total += *loss;
+  }
+  return total / static_cast<double>(count);
+}
+
+Status Trainer::Validate(telemetry::Sink& sink) {
+  auto loss = Evaluate(*in_.val, in_.options.val_windows);
+  if (!loss) return loss.error();
+  last_val_ = *loss;
+  last_val_step_ = step_;
+  return sink.Write(telemetry::ValidationEvent{step_, *loss, in_.options.val_windows});
+}
+
+// Validation first, so that a state knows how good it is.
+Status Trainer::AfterUpdate(telemetry::Sink& sink, bool last) {
+  const TrainOptions& o = in_.options;
+  const int64_t before = step_ - (step_ % o.accum == 0 ? o.accum : step_ % o.accum);
+  if (in_.val != nullptr && (last || Crossed(before, step_, o.val_every))) {
+    auto status = Validate(sink);
+    if (!status) return status;
+  }
+  if (last || Crossed(before, step_, o.save_every)) return Save(sink);
+  return {};
+}
+
+Result<RunEnd> Trainer::Run(telemetry::Sink& sink, const std::atomic<bool>& stop) {
+  const Stopwatch wall;
+  const TrainOptions& o = in_.options;
+  while (step_ < o.steps && !stop) {
+    const Stopwatch watch;
+    auto loss = MicroStep();
+    if (!loss) return loss.error();
+    const double ms = watch.ms();
+    totals_.train_ms += ms;
+    ++totals_.steps;
+    auto status = sink.Write(MakeStepEvent(*loss, ms));
+    if (!status) return status.error();
+    ++step_;
+    ++pending_;
+    const bool last = step_ == o.steps;
+    if (step_ % o.accum != 0 && !last) continue;
+    status = UpdateWeights(sink);
+    if (status) status = AfterUpdate(sink, last);
+    if (!status) return status.error();
+  }
+  if (saved_step_ != updated_step_) {
+    auto status = Save(sink);
+    if (!status) return status.error();
+  }
+  totals_.wall_ms += wall.ms();
+  return step_ == o.steps ? RunEnd::kDone : RunEnd::kInterrupted;
+}
+
+}  // namespace millwright::train

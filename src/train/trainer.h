@@ -1,0 +1,97 @@
+// The training loop: micro-steps, updates, validation, states.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "checkpoint/training_state.h"
+#include "data/sampler.h"
+#include "data/token_source.h"
+#include "device/device.h"
+#include "model/hf_config.h"
+#include "telemetry/event.h"
+#include "train/loss_scale.h"
+#include "train/network.h"
+#include "train/options.h"
+
+namespace millwright::train {
+
+// What a run works on.
+struct RunInputs {
+  TrainOptions options;
+  std::shared_ptr<const data::TokenSource> train;
+  std::shared_ptr<const data::TokenSource> val;  // may be null
+  std::string run_dir;
+  model::TokenIds tokens;                    // written to model/config.json, where known
+  std::vector<std::string> tokenizer_files;  // copied into model/
+};
+
+enum class RunEnd { kDone, kInterrupted };
+
+// Totals of this process, for the report at the end.
+struct RunTotals {
+  int64_t steps = 0;
+  double train_ms = 0;      // micro-steps
+  double optimizer_ms = 0;  // updates and staging
+  double wall_ms = 0;
+};
+
+class Trainer {
+ public:
+  // Compiles the kernels and allocates. The device must outlive the trainer.
+  static Result<std::unique_ptr<Trainer>> Create(RunInputs inputs, data::VocabMap vocab,
+                                                 device::Device& device);
+
+  // First values for a run from scratch.
+  Status Init();
+
+  // Weights, moments and position of a saved run. The state must be of the same config, data and
+  // GEMM table, or the run could not go on bit by bit; what differs is named.
+  Status Load(const checkpoint::StateReader& state);
+
+  // Runs to the last micro-step, or until `stop` is set: then the micro-step in progress is
+  // finished and the state of the last update saved. Saves the state and model/ at the end too.
+  Result<RunEnd> Run(telemetry::Sink& sink, const std::atomic<bool>& stop);
+
+  // Mean loss over the first `windows` windows of `tokens`.
+  Result<double> Evaluate(const data::TokenSource& tokens, int64_t windows);
+
+  int64_t micro_steps_done() const { return step_; }
+  const RunTotals& totals() const { return totals_; }
+  Network<float>& network() { return *network_; }
+
+ private:
+  Trainer(RunInputs inputs) : in_(std::move(inputs)), loss_scale_(1.0) {}
+
+  Result<double> MicroStep();
+  Status Sequence(const data::TokenSource& source, int64_t offset);
+  Status UpdateWeights(telemetry::Sink& sink);
+  Status Validate(telemetry::Sink& sink);
+  Status Save(telemetry::Sink& sink);
+  Status AfterUpdate(telemetry::Sink& sink, bool last);
+  telemetry::StepEvent MakeStepEvent(double loss, double ms) const;
+  double CurrentLr() const;
+  nlohmann::json Meta() const;
+  std::vector<checkpoint::NamedTensor> Weights() const;
+  std::vector<checkpoint::NamedTensor> Moments() const;
+
+  RunInputs in_;
+  std::unique_ptr<Network<float>> network_;
+  std::unique_ptr<data::Sampler> sampler_;
+  std::vector<int32_t> window_, rows_;
+  LossScale loss_scale_;
+  int64_t step_ = 0;          // micro-steps done
+  int64_t updated_step_ = 0;  // micro-steps done at the last update: what a state is of
+  int64_t adam_step_ = 0;
+  int64_t updates_ = 0;
+  int64_t saved_step_ = -1;
+  int64_t pending_ = 0;  // micro-steps accumulated since the last update
+  std::optional<double> last_val_, best_val_;
+  std::optional<int64_t> last_val_step_, best_step_;
+  RunTotals totals_;
+};
+
+}  // namespace millwright::train

@@ -1,0 +1,116 @@
+// What a trainer saves and loads.
+#include <filesystem>
+
+#include "base/clock.h"
+#include "train/export.h"
+#include "train/trainer.h"
+
+namespace millwright::train {
+namespace {
+
+using nlohmann::json;
+
+Shape ShapeOf(const Parameter<float>& p) {
+  if (p.spec.is_norm()) return {p.columns};
+  return {p.rows, p.columns};
+}
+
+std::string Hex(uint64_t value) { return fmt::format("{:016x}", value); }
+
+Status RequireEqual(const json& meta, const char* key, const json& now) {
+  const json saved = meta.value(key, json());
+  if (saved == now) return {};
+  return BadInput("cannot resume: {} is {} now, but the run was started with {}", key, now.dump(),
+                  saved.dump());
+}
+
+}  // namespace
+
+json Trainer::Meta() const {
+  const data::VocabMap& vocab = network_->vocab();
+  json meta = {{"settings", ToJson(in_.options)},
+               {"micro_steps", updated_step_},
+               {"updates", updates_},
+               {"adam_steps", adam_step_},
+               {"loss_scale", loss_scale_.value()},
+               {"data_hash", Hex(in_.train->hash())},
+               {"gemm_table", network_->gemm().TableName()}};
+  meta["active_ids"] =
+      vocab.mode() == data::VocabMode::kFull ? json(json::array()) : json(vocab.active());
+  meta["best_val"] = best_val_ ? json(*best_val_) : json();
+  meta["best_step"] = best_step_ ? json(*best_step_) : json();
+  return meta;
+}
+
+std::vector<checkpoint::NamedTensor> Trainer::Weights() const {
+  std::vector<checkpoint::NamedTensor> tensors;
+  for (const Parameter<float>& p : network_->parameters().all()) {
+    tensors.push_back({p.spec.name, ShapeOf(p), p.value.span()});
+  }
+  return tensors;
+}
+
+std::vector<checkpoint::NamedTensor> Trainer::Moments() const {
+  std::vector<checkpoint::NamedTensor> tensors;
+  for (const Parameter<float>& p : network_->parameters().all()) {
+    tensors.push_back({p.spec.name + ".m", ShapeOf(p), p.m.span()});
+    tensors.push_back({p.spec.name + ".v", ShapeOf(p), p.v.span()});
+  }
+  return tensors;
+}
+
+Status Trainer::Save(telemetry::Sink& sink) {
+  const Stopwatch watch;
+  if (last_val_step_ == updated_step_ && (!best_val_ || *last_val_ < *best_val_)) {
+    best_val_ = last_val_;
+    best_step_ = updated_step_;
+  }
+  const auto weights = Weights();
+  const auto moments = Moments();
+  auto status =
+      checkpoint::WriteState(in_.run_dir, updated_step_, Meta(), weights, moments, best_step_);
+  if (!status) return status;
+  saved_step_ = updated_step_;
+  const checkpoint::HfExport options = {.dtype = DType::kFp32,
+                                        .residual_alpha = in_.options.residual_alpha,
+                                        .tokens = in_.tokens,
+                                        .extra_files = in_.tokenizer_files};
+  status = checkpoint::WriteHfFolder(
+      in_.run_dir + "/model", in_.options.config,
+      FullTensors(network_->parameters(), network_->vocab(), in_.options.seed), options);
+  if (!status) return status;
+  return sink.Write(telemetry::CheckpointEvent{
+      updated_step_, checkpoint::StatePath(in_.run_dir, updated_step_), watch.ms()});
+}
+
+Status Trainer::Load(const checkpoint::StateReader& state) {
+  const json& meta = state.meta();
+  for (const auto& [key, now] : {std::pair{"data_hash", json(Hex(in_.train->hash()))},
+                                 std::pair{"gemm_table", json(network_->gemm().TableName())}}) {
+    auto equal = RequireEqual(meta, key, now);
+    if (!equal) return equal.error().In(state.path());
+  }
+  for (const char* key : {"micro_steps", "updates", "adam_steps", "loss_scale"}) {
+    if (!meta.contains(key) || !meta[key].is_number()) {
+      return BadInput("{}: state.json has no number {}", state.path(), key);
+    }
+  }
+  step_ = updated_step_ = saved_step_ = meta["micro_steps"].get<int64_t>();
+  updates_ = meta["updates"].get<int64_t>();
+  adam_step_ = meta["adam_steps"].get<int64_t>();
+  loss_scale_ = LossScale(meta["loss_scale"].get<double>());
+  if (meta.value("best_val", json()).is_number() && meta.value("best_step", json()).is_number()) {
+    best_val_ = meta["best_val"].get<double>();
+    best_step_ = meta["best_step"].get<int64_t>();
+  }
+  for (Parameter<float>& p : network_->parameters().all()) {
+    const Shape shape = ShapeOf(p);
+    for (auto [suffix, buffer] : {std::pair{"", &p.value}, {".m", &p.m}, {".v", &p.v}}) {
+      auto status = state.Read(p.spec.name + suffix, shape, buffer->span());
+      if (!status) return status;
+    }
+  }
+  return network_->StageWeights();
+}
+
+}  // namespace millwright::train
