@@ -1,0 +1,126 @@
+// The gradient of the loss with respect to every parameter, through the ten kernels.
+#include <gmock/gmock.h>
+
+#include "base/tolerance.h"
+#include "tests/training/gradient_check.h"
+
+namespace millwright::testing {
+namespace {
+
+// ||g - g_num|| / ||g_num|| that the exact gradient must reach. Programs hold their constants
+// (rotary tables, scales, eps) in fp32, which the host steps do not round: 2^-24 each, a few of
+// them in a row.
+double ExactTolerance() { return 1e-6; }
+
+std::string NameOf(const ::testing::TestParamInfo<GradientCase>& info) {
+  const GradientCase& test = info.param;
+  std::string name = ConfigName(test.config) + "_" + std::string(BindingName(test.binding));
+  if (test.residual_alpha != 1.0) name += "_alpha";
+  if (test.act_clip > 0) name += "_clip";
+  return name;
+}
+
+std::vector<GradientCase> AllCases() {
+  std::vector<GradientCase> cases;
+  for (const model::ModelConfig& config : TinyConfigs()) {
+    for (kernels::Binding binding : kBindings) {
+      cases.push_back({.config = config, .binding = binding});
+    }
+  }
+  cases.push_back({.config = TinyMha(), .residual_alpha = 0.35});
+  cases.push_back({.config = TinyGqa(model::RotaryLayout::kHalfSplit), .act_clip = 0.4});
+  return cases;
+}
+
+class Gradient : public ::testing::TestWithParam<GradientCase> {};
+
+TEST_P(Gradient, EqualsComplexStepThroughTheScalarModel) {
+  GradientRun<double> run(GetParam());
+  ScalarModel<std::complex<double>> model(run.network->session().spec(), GetParam().act_clip);
+  CopyParameters(*run.network, &model);
+  EXPECT_NEAR(run.Loss(), model.Loss(run.rows, run.targets).real(),
+              Gamma(DType::kFp32, run.network->config().layers * 8));
+  const Gradients actual = run.Backward();
+  const Gradients expected = ComplexStep(model, run.rows, run.targets);
+  ASSERT_EQ(actual.size(), expected.size());
+  for (const auto& [name, gradient] : expected) {
+    EXPECT_GT(Norm2(std::span(gradient)), 0.0) << name;
+    EXPECT_LE(NormError(std::span(actual.at(name)), std::span(gradient)), ExactTolerance()) << name;
+  }
+}
+
+// Fourth-order central differences of the loss that the kernels themselves compute; a few elements
+// of every tensor, since the test above has them all.
+TEST_P(Gradient, EqualsCentralDifferencesThroughTheKernels) {
+  GradientRun<double> run(GetParam());
+  if (GetParam().act_clip > 0) GTEST_SKIP() << "act_clip's factor is a constant by definition";
+  const Gradients actual = run.Backward();
+  constexpr double kStep = 1e-3;
+  for (auto& p : run.network->parameters().all()) {
+    std::vector<double> analytic, numeric;
+    for (int64_t pick = 0; pick < 4; ++pick) {
+      const auto i = static_cast<size_t>(pick * (p.count() - 1) / 3);
+      const double before = p.value[i];
+      double sum = 0;
+      for (const auto& [offset, weight] :
+           {std::pair{1.0, 8.0}, {-1.0, -8.0}, {2.0, -1.0}, {-2.0, 1.0}}) {
+        p.value[i] = before + offset * kStep;
+        run.Stage();
+        sum += weight * run.Loss();
+      }
+      p.value[i] = before;
+      numeric.push_back(sum / (12 * kStep));
+      analytic.push_back(actual.at(p.spec.name)[i]);
+    }
+    // Relative to the whole tensor's gradient, as the few elements may be small by chance.
+    const double scale = Norm2(std::span(actual.at(p.spec.name)));
+    for (size_t i = 0; i < numeric.size(); ++i) {
+      EXPECT_NEAR(analytic[i], numeric[i], ExactTolerance() * scale)
+          << p.spec.name << " pick " << i;
+    }
+  }
+}
+
+// A gradient is linear in the scale of dlogits; no step may drop the factor.
+TEST_P(Gradient, IsLinearInTheLossScale) {
+  GradientRun<double> run(GetParam());
+  const Gradients plain = run.Backward(), scaled = run.Backward(256.0);
+  for (const auto& [name, gradient] : plain) {
+    EXPECT_LE(NormError(std::span(scaled.at(name)), std::span(gradient)), Gamma(DType::kFp64, 4096))
+        << name;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Reference, Gradient, ::testing::ValuesIn(AllCases()), NameOf);
+
+// The roundings that a gradient element passes: per layer about ten products, the longest of
+// hidden_dim or head terms; their effect is amplified by the network's conditioning, for which the
+// factor 16 stands.
+double Fp32Tolerance(const model::ModelConfig& config) {
+  const int64_t longest = std::max({config.hidden_dim, config.q_dim(), config.vocab, config.seq});
+  return 16 * Gamma(DType::kFp32, 10 * config.layers * longest);
+}
+
+class CpuGradient : public ::testing::TestWithParam<GradientCase> {};
+
+TEST_P(CpuGradient, EqualsTheExactGradient) {
+  GradientCase cpu = GetParam();
+  cpu.device = "cpu";
+  cpu.precision = Precision::kFp32;
+  for (const bool fuse : {true, false}) {
+    cpu.fuse_attention_backward = fuse;
+    GradientRun<float> run(cpu);
+    GradientRun<double> exact(GetParam());
+    const Gradients actual = run.Backward(), expected = exact.Backward();
+    for (const auto& [name, gradient] : expected) {
+      EXPECT_LE(NormError(std::span(actual.at(name)), std::span(gradient)),
+                Fp32Tolerance(cpu.config))
+          << name << (fuse ? " fused" : " split");
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cpu, CpuGradient, ::testing::ValuesIn(AllCases()), NameOf);
+
+}  // namespace
+}  // namespace millwright::testing
