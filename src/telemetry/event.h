@@ -25,7 +25,8 @@ struct StepEvent {
   double ms = 0;
   double tokens_per_s = 0;
   std::map<std::string, double> phases_ms;  // forward, backward, staging, dw, classifier, ...
-  // For the printed lines only, every tenth step: "x_min", "dy_max", "dq_norm", ... Not in the JSON.
+  // For the printed lines only, every tenth step: "x_min", "dy_max", "dq_norm", ... Not in the
+  // JSON.
   std::map<std::string, double> diagnostics;
 };
 struct UpdateEvent {

@@ -1,4 +1,4 @@
-// Events as lines of JSON: metrics.jsonl.
+// The sink that writes metrics.jsonl: an event is a line of JSON.
 #pragma once
 
 #include <memory>
