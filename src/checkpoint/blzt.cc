@@ -2,11 +2,10 @@
 
 #include <array>
 #include <bit>
+#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
-#include <optional>
 
 #include "checkpoint/file_writer.h"
 #include "checkpoint/folder.h"
@@ -216,8 +215,7 @@ Status WriteBlzt(const std::string& path, const ModelConfig& config, double resi
     return BadInput("{}: residual_alpha: expected a number other than 0, found {}", path,
                     residual_alpha);
   }
-  std::string parent = std::filesystem::path(path).parent_path().string();
-  if (parent.empty()) parent = ".";
+  const std::string parent = ParentFolder(path);
   if (auto status = CheckFreeSpace(parent, BlztBytes(config)); !status) return status;
   const std::string temporary = path + ".tmp";
   const double s = ReferenceAlpha(config) / residual_alpha;

@@ -32,15 +32,10 @@ Status Rename(const std::string& from, const std::string& to) {
   return Failed("{}: cannot be renamed to {}: {}", from, to, std::strerror(errno));
 }
 
-std::string Parent(const std::string& path) {
-  const std::string parent = fs::path(path).parent_path().string();
-  return parent.empty() ? "." : parent;
-}
-
 // Puts `from` in the place of the existing folder `to`, which is removed.
 Status Replace(const std::string& from, const std::string& to) {
   if (Exchange(from, to)) {
-    if (auto status = SyncFolder(Parent(to)); !status) return status;
+    if (auto status = SyncFolder(ParentFolder(to)); !status) return status;
     return RemoveAll(from);
   }
   const std::string previous = to + ".previous";
@@ -50,7 +45,7 @@ Status Replace(const std::string& from, const std::string& to) {
     static_cast<void>(Rename(previous, to));
     return status;
   }
-  if (auto status = SyncFolder(Parent(to)); !status) return status;
+  if (auto status = SyncFolder(ParentFolder(to)); !status) return status;
   return RemoveAll(previous);
 }
 
@@ -89,10 +84,15 @@ Status FolderWriter::Commit() {
     if (auto status = Replace(temporary, path_); !status) return status;
   } else {
     if (auto status = Rename(temporary, path_); !status) return status;
-    if (auto status = SyncFolder(Parent(path_)); !status) return status;
+    if (auto status = SyncFolder(ParentFolder(path_)); !status) return status;
   }
   path_.clear();
   return {};
+}
+
+std::string ParentFolder(const std::string& path) {
+  const std::string parent = fs::path(path).parent_path().string();
+  return parent.empty() ? "." : parent;
 }
 
 Status SyncFolder(const std::string& path) {

@@ -33,6 +33,9 @@ class FolderWriter {
   std::string path_;  // empty: nothing to remove
 };
 
+// The folder that `path` lies in.
+std::string ParentFolder(const std::string& path);
+
 // fsync of a folder: makes the names in it durable.
 Status SyncFolder(const std::string& path);
 

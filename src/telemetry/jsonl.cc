@@ -25,7 +25,7 @@ Result<std::unique_ptr<JsonlSink>> JsonlSink::Open(const std::string& path) {
 JsonlSink::~JsonlSink() { ::close(fd_); }
 
 Status JsonlSink::Write(const Event& event) {
-  const std::string line = (cut_ ? "\n" : "") + ToJsonLine(event) + "\n";
+  const std::string line = fmt::format("{}{}\n", cut_ ? "\n" : "", ToJsonLine(event));
   std::string_view rest = line;
   while (!rest.empty()) {
     const ssize_t written = ::write(fd_, rest.data(), rest.size());
