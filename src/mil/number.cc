@@ -186,7 +186,7 @@ std::string WriteFinite(DType dtype, double value, uint64_t bits) {
       if (ReadsBack(dtype, text, bits)) return text;
     }
   }
-  return fmt::format("{}0x{:a}", value < 0 ? "-" : "", magnitude);
+  return fmt::format("{:a}", value);
 }
 
 std::string WriteFloat(DType dtype, const void* element) {

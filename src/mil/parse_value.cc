@@ -1,7 +1,6 @@
 #include "mil/parse_value.h"
 
 #include <algorithm>
-#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -12,24 +11,22 @@ namespace millwright::mil {
 namespace {
 
 constexpr size_t kMaxDimensions = 16;
-constexpr int64_t kMaxElements = std::numeric_limits<int64_t>::max() / 8;
 
 bool ParseDimension(Cursor& cursor, Shape* shape) {
   Token token;
   if (!cursor.Expect(TokenKind::kNumber, "a dimension", &token)) return false;
   const auto dim = ReadInteger(token.text);
-  if (!dim || dim->negative || dim->magnitude == 0 || dim->magnitude > kMaxElements) {
+  if (!dim || dim->negative || dim->magnitude == 0) {
     return cursor.Fail(token,
                        fmt::format("expected a dimension of 1 or more, found '{}'", token.text));
   }
   if (shape->size() == kMaxDimensions) {
     return cursor.Fail(token, fmt::format("more than {} dimensions", kMaxDimensions));
   }
-  const auto size = static_cast<int64_t>(dim->magnitude);
-  if (NumElements(*shape) > kMaxElements / size) {
+  if (dim->magnitude > static_cast<uint64_t>(kMaxElements / NumElements(*shape))) {
     return cursor.Fail(token, "the tensor has too many elements");
   }
-  shape->push_back(size);
+  shape->push_back(static_cast<int64_t>(dim->magnitude));
   return true;
 }
 

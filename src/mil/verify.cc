@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 #include <set>
 
 #include "mil/ops/op.h"
@@ -42,8 +41,7 @@ Status CheckType(const Type& type) {
   if (type.dtype == DType::kString && !type.shape.empty()) {
     return BadInput("{} is not a type: strings are scalars", ToString(type));
   }
-  // Sizes in bytes must fit as well; 8 is the largest element.
-  int64_t room = std::numeric_limits<int64_t>::max() / 8;
+  int64_t room = kMaxElements;
   for (int64_t dim : type.shape) {
     if (dim < 1) return BadInput("{} has a dimension of {}", ToString(type), dim);
     room /= dim;

@@ -57,6 +57,15 @@ bool Fits(ParamKind kind, const CallArgument& argument) {
   }
 }
 
+// Whether type rules read the value, and not only its type.
+bool IsParameter(ParamKind kind) {
+  return kind != ParamKind::kTensor && kind != ParamKind::kValues;
+}
+
+bool IsKnown(const CallArgument& argument) {
+  return argument.text.has_value() || argument.arrays.front() != nullptr;
+}
+
 std::string Describe(const CallArgument& argument) {
   if (!argument.tuple) return ToString(argument.types.front());
   return fmt::format("a tuple of {}", argument.types.size());
@@ -139,12 +148,12 @@ class CallMaker {
   Status Check(const Call& call, const OpDef& def) const {
     for (size_t i = 0; i < keys_.size(); ++i) {
       const std::string_view key = keys_[i];
-      if (std::count(keys_.begin(), keys_.end(), key) > 1) {
-        return call.Bad("argument '{}' is given twice", key);
-      }
       const auto param = std::find_if(def.params.begin(), def.params.end(),
                                       [&](const Param& p) { return p.name == key; });
       if (param == def.params.end()) return call.Bad("unknown argument '{}'", key);
+      if (std::count(keys_.begin(), keys_.end(), key) > 1) {
+        return call.Bad("argument '{}' is given twice", key);
+      }
       const CallArgument& argument = *call.Find(key);
       if (!Fits(param->kind, argument)) {
         return call.Bad("argument '{}' must be {}, found {}", key, KindName(param->kind),
@@ -152,6 +161,9 @@ class CallMaker {
       }
       if (param->constant && !constant_[i]) {
         return call.Bad("argument '{}' must be a constant", key);
+      }
+      if (param->constant && IsParameter(param->kind) && !IsKnown(argument)) {
+        return call.Bad("argument '{}' must be an immediate, not stored in a weight file", key);
       }
     }
     for (const Param& param : def.params) {
