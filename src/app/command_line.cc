@@ -19,7 +19,8 @@ int RunCommandLine(int argc, char** argv, const model::ModelConfig& config) {
       "({:.1f}M parameters).",
       config.title, static_cast<double>(config.params()) / 1e6));
   app.name("millwright");
-  app.set_version_flag("--version", fmt::format("millwright {} ({})", MILLWRIGHT_VERSION, config.name));
+  app.set_version_flag("--version",
+                       fmt::format("millwright {} ({})", MILLWRIGHT_VERSION, config.name));
   app.require_subcommand(1);
   CommandContext context{config, nullptr};
 #define COMMAND(name, Name) Add##Name##Command(app, context);

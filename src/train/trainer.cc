@@ -45,6 +45,25 @@ Status Trainer::Init() {
   return network_->StageWeights();
 }
 
+Status Trainer::InitFrom(const checkpoint::TensorSource& source) {
+  const data::VocabMap& vocab = network_->vocab();
+  for (Parameter<float>& p : network_->parameters().all()) {
+    if (p.spec.role != model::TensorRole::kEmbedding) {
+      auto status = source(p.spec, p.value.span());
+      if (!status) return status;
+      continue;
+    }
+    AlignedBuffer<float> full(static_cast<size_t>(NumElements(p.spec.shape)));
+    auto status = source(p.spec, full.span());
+    if (!status) return status;
+    for (int64_t row = 0; row < p.rows; ++row) {
+      const float* from = full.data() + FullEmbeddingRow(vocab, row) * p.columns;
+      std::copy(from, from + p.columns, p.value.data() + row * p.columns);
+    }
+  }
+  return network_->StageWeights();
+}
+
 // Reads a window of seq + 1 tokens into rows_.
 Status Trainer::Sequence(const data::TokenSource& source, int64_t offset) {
   source.Copy(offset, window_);
@@ -129,6 +148,7 @@ Status Trainer::UpdateWeights(telemetry::Sink& sink) {
       .group_norms = {{"attn", norms.attn}, {"ffn", norms.ffn}, {"embed", norms.embed}}};
   pending_ = 0;
   updated_step_ = step_;
+  last_loss_ = current_loss_;
   if (norms.finite) {
     Update(network_->parameters(), norms,
            {.lr = lr,
@@ -202,6 +222,7 @@ Result<RunEnd> Trainer::Run(telemetry::Sink& sink, const std::atomic<bool>& stop
     ++totals_.steps;
     auto status = sink.Write(MakeStepEvent(*loss, ms));
     if (!status) return status.error();
+    current_loss_ = static_cast<float>(*loss);
     ++step_;
     ++pending_;
     const bool last = step_ == o.steps;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "checkpoint/hf_folder.h"
 #include "checkpoint/training_state.h"
 #include "data/sampler.h"
 #include "data/token_source.h"
@@ -48,6 +49,10 @@ class Trainer {
   // First values for a run from scratch.
   Status Init();
 
+  // First values from a model: `source` yields its tensors in this config's rotary layout. With a
+  // compacted vocabulary the active words' rows are taken.
+  Status InitFrom(const checkpoint::TensorSource& source);
+
   // Weights, moments and position of a saved run. The state must be of the same config, data and
   // GEMM table, or the run could not go on bit by bit; what differs is named.
   Status Load(const checkpoint::StateReader& state);
@@ -88,7 +93,9 @@ class Trainer {
   int64_t adam_step_ = 0;
   int64_t updates_ = 0;
   int64_t saved_step_ = -1;
-  int64_t pending_ = 0;  // micro-steps accumulated since the last update
+  int64_t pending_ = 0;     // micro-steps accumulated since the last update
+  float last_loss_ = 0;     // of the last micro-step before the last update
+  float current_loss_ = 0;  // of the last micro-step
   std::optional<double> last_val_, best_val_;
   std::optional<int64_t> last_val_step_, best_step_;
   RunTotals totals_;

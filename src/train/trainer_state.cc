@@ -33,6 +33,7 @@ json Trainer::Meta() const {
                {"updates", updates_},
                {"adam_steps", adam_step_},
                {"loss_scale", loss_scale_.value()},
+               {"last_loss", last_loss_},
                {"data_hash", Hex(in_.train->hash())},
                {"gemm_table", network_->gemm().TableName()}};
   meta["active_ids"] =
@@ -99,6 +100,7 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
   updates_ = meta["updates"].get<int64_t>();
   adam_step_ = meta["adam_steps"].get<int64_t>();
   loss_scale_ = LossScale(meta["loss_scale"].get<double>());
+  if (meta.value("last_loss", json()).is_number()) last_loss_ = meta["last_loss"].get<float>();
   if (meta.value("best_val", json()).is_number() && meta.value("best_step", json()).is_number()) {
     best_val_ = meta["best_val"].get<double>();
     best_step_ = meta["best_step"].get<int64_t>();

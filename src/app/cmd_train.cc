@@ -1,0 +1,270 @@
+// millwright train: a run from its flags to its last state.
+#include <cstdio>
+
+#include "app/command.h"
+#include "app/interrupt.h"
+#include "app/open_device.h"
+#include "app/run_folder.h"
+#include "app/train_data.h"
+#include "app/train_flags.h"
+#include "app/train_printer.h"
+#include "base/memory_info.h"
+#include "base/threads.h"
+#include "checkpoint/hf_folder.h"
+#include "model/rotary_layout.h"
+#include "telemetry/jsonl.h"
+#include "train/footprint.h"
+#include "train/trainer.h"
+
+namespace millwright::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The JSON file first: what was printed must be on disk.
+class RunSink : public telemetry::Sink {
+ public:
+  RunSink(telemetry::Sink& file, telemetry::Sink& printer) : file_(file), printer_(printer) {}
+  Status Write(const telemetry::Event& event) override {
+    auto status = file_.Write(event);
+    if (!status) return status;
+    return printer_.Write(event);
+  }
+
+ private:
+  telemetry::Sink& file_;
+  telemetry::Sink& printer_;
+};
+
+// Everything that is opened and checked before the run folder is touched.
+struct Preparation {
+  train::TrainOptions options;
+  std::string out;
+  std::unique_ptr<device::Device> device;
+  TrainData data;
+  std::optional<data::VocabMap> vocab;
+  std::optional<checkpoint::StateReader> state;  // --resume
+  std::optional<checkpoint::HfFolder> model;     // --from
+};
+
+Result<Precision> PrecisionFromName(const std::string& name) {
+  for (Precision precision : {Precision::kFp32, Precision::kFp16, Precision::kAne}) {
+    if (PrecisionName(precision) == name) return precision;
+  }
+  return BadInput("--precision {}: expected fp32, fp16 or ane", name);
+}
+
+Status OpenState(const TrainFlags& flags, Preparation& p) {
+  auto state = checkpoint::StateReader::OpenLatest(flags.out);
+  if (!state) return state.error().In("--resume");
+  auto saved = train::OptionsFromJson(state->meta().value("settings", nlohmann::json()));
+  if (!saved) return saved.error().In(state->path());
+  auto merged = train::MergeForResume(*saved, flags.options, flags.given);
+  if (!merged) return merged.error().In("--resume");
+  if (merged->steps != saved->steps) {
+    fmt::print(stderr,
+               "extending the run from {} to {} micro-steps: the learning-rate schedule changes\n",
+               saved->steps, merged->steps);
+  }
+  p.options = std::move(*merged);
+  p.state = std::move(*state);
+  return {};
+}
+
+// A run folder stands for its model/.
+Status OpenModel(const TrainFlags& flags, Preparation& p) {
+  std::error_code ignored;
+  const std::string inner = flags.from + "/model";
+  auto model = checkpoint::HfFolder::Open(fs::is_directory(inner, ignored) ? inner : flags.from);
+  if (!model) return model.error().In("--from");
+  const int64_t seq = flags.given.contains("seq") ? flags.seq : p.options.config.seq;
+  p.options.config = model->config();
+  p.options.config.seq = seq;
+  p.model = std::move(*model);
+  return {};
+}
+
+Status MakeVocab(Preparation& p) {
+  if (p.state) {
+    const auto ids = p.state->meta().value("active_ids", nlohmann::json::array());
+    std::vector<int32_t> active;
+    for (const auto& id : ids) active.push_back(id.is_number_integer() ? id.get<int32_t>() : -1);
+    auto vocab =
+        data::VocabMap::FromActive(p.options.vocab, p.options.config.vocab, std::move(active));
+    if (!vocab) return vocab.error().In(p.state->path());
+    p.vocab = std::move(*vocab);
+    return {};
+  }
+  std::vector<std::shared_ptr<const data::TokenSource>> sources = {p.data.train};
+  if (p.data.val != nullptr) sources.push_back(p.data.val);
+  auto vocab = data::VocabMap::Build(p.options.vocab, p.options.config.vocab, sources);
+  if (!vocab) return vocab.error();
+  p.vocab = std::move(*vocab);
+  return {};
+}
+
+// Prints what the run needs, and refuses what the machine does not have.
+Status CheckResources(const Preparation& p) {
+  const train::Footprint need = train::EstimateFootprint(p.options, *p.device, p.vocab->rows());
+  const train::DiskNeed disk = train::EstimateDisk(p.options, p.vocab->rows());
+  const auto gb = [](uint64_t bytes) { return static_cast<double>(bytes) / 1e9; };
+  fmt::print(
+      stderr,
+      "memory: {:.2f} GB ({:.2f} GB parameters, {:.2f} GB activations, {:.2f} GB surfaces)\n",
+      gb(need.total()), gb(need.parameter_bytes), gb(need.activation_bytes),
+      gb(need.surface_bytes));
+  fmt::print(stderr, "disk: {:.2f} GB a state, up to {:.2f} GB in {}\n", gb(disk.state_bytes),
+             gb(disk.run_bytes), p.out);
+  const uint64_t available = AvailableMemory();
+  if (available != 0 && need.total() > available) {
+    return Failed("the run needs {:.2f} GB of memory, {:.2f} GB are available", gb(need.total()),
+                  gb(available));
+  }
+  // A resumed run already has some of its states.
+  return CheckFreeSpace(p.out, p.state ? 2 * disk.state_bytes : disk.run_bytes);
+}
+
+Result<Preparation> Prepare(const TrainFlags& flags) {
+  Preparation p;
+  p.options = flags.options;
+  p.out = flags.out;
+  Status status;
+  if (flags.resume) {
+    status = OpenState(flags, p);
+  } else {
+    status = CheckFresh(flags.out, flags.overwrite);
+    if (status && !flags.from.empty()) status = OpenModel(flags, p);
+  }
+  if (status) status = train::Validate(p.options);
+  if (!status) return status.error();
+  auto precision = PrecisionFromName(p.options.precision);
+  if (!precision) return precision.error();
+  p.options.threads = SetThreads(p.options.threads);
+  auto device =
+      OpenDevice(p.options.device, {.precision = *precision, .threads = p.options.threads});
+  if (!device) return device.error();
+  p.device = std::move(*device);
+  auto data = OpenTrainData(p.options);
+  if (!data) return data.error();
+  p.data = std::move(*data);
+  status = MakeVocab(p);
+  if (status) status = CheckResources(p);
+  if (!status) return status.error();
+  return p;
+}
+
+nlohmann::json RunJson(const Preparation& p) {
+  return {{"version", MILLWRIGHT_VERSION},
+          {"settings", ToJson(p.options)},
+          {"data", p.data.train->name()},
+          {"data_tokens", p.data.train->size()},
+          {"data_hash", fmt::format("{:016x}", p.data.train->hash())},
+          {"active_words", p.vocab->active().size()},
+          {"device", std::string(p.device->name())}};
+}
+
+// The folder's own files, and the trainer on top of them.
+Result<std::unique_ptr<train::Trainer>> OpenRun(Preparation& p) {
+  Status status = p.state ? Status() : PrepareFresh(p.out);
+  if (status) status = WriteRunJson(p.out, RunJson(p));
+  if (!status) return status.error();
+  train::RunInputs inputs = {.options = p.options,
+                             .train = p.data.train,
+                             .val = p.data.val,
+                             .run_dir = p.out,
+                             .tokens = {},
+                             .tokenizer_files = {}};
+  if (p.data.tokenizer != nullptr) {
+    inputs.tokens = {p.data.tokenizer->bos(), p.data.tokenizer->eos()};
+    status = p.data.tokenizer->Save(p.out);
+    if (!status) return status.error();
+    for (const char* name : {"tokenizer.json", "tokenizer.bin"}) {
+      const std::string path = p.out + "/" + name;
+      if (fs::exists(path)) inputs.tokenizer_files.push_back(path);
+    }
+  }
+  auto trainer = train::Trainer::Create(std::move(inputs), std::move(*p.vocab), *p.device);
+  if (!trainer) return trainer.error();
+  if (p.state) {
+    status = (*trainer)->Load(*p.state);
+  } else if (p.model) {
+    status = (*trainer)->InitFrom([&](const model::TensorSpec& spec, std::span<float> out) {
+      return p.model->Read(spec, out);
+    });
+  } else {
+    status = (*trainer)->Init();
+  }
+  if (!status) return status.error();
+  return trainer;
+}
+
+void PrintStart(const Preparation& p, train::Trainer& trainer) {
+  const auto& session = trainer.network().session();
+  PrintBanner(p.options, session.compiles(), session.spec());
+  if (p.state) {
+    fmt::print("[RESUMED step {}, loss={:.4f}]\n", trainer.micro_steps_done(),
+               p.state->meta().value("last_loss", 0.0));
+  } else if (p.model) {
+    fmt::print("  Starting from {} \n", p.options.config.name);
+  } else {
+    fmt::print("  Training from scratch (random init)\n");
+  }
+  PrintData(*p.data.train, trainer.network().vocab());
+  std::fflush(stdout);
+}
+
+Result<int> Train(const TrainFlags& flags) {
+  auto prepared = Prepare(flags);
+  if (!prepared) return prepared.error();
+  Preparation& p = *prepared;
+  if (p.state && p.state->step() >= p.options.steps) {
+    fmt::print(
+        "The run in {} is finished: {} of {} micro-steps are done. A larger --steps extends it.\n",
+        p.out, p.state->step(), p.options.steps);
+    return kExitDone;
+  }
+  auto opened = OpenRun(p);
+  if (!opened) return opened.error();
+  train::Trainer& trainer = **opened;
+  auto file = telemetry::JsonlSink::Open(p.out + "/metrics.jsonl");
+  if (!file) return file.error();
+  PrintStart(p, trainer);
+  const std::atomic<bool>& stop = CatchInterrupts();
+  TrainPrinter printer(trainer.micro_steps_done(), p.options.steps);
+  RunSink sink(**file, printer);
+  auto status = sink.Write(telemetry::ConfigEvent{RunJson(p)});
+  if (!status) return status.error();
+  auto end = trainer.Run(sink, stop);
+  const auto finish = [&](const char* reason) {
+    return sink.Write(
+        telemetry::EndEvent{trainer.micro_steps_done(), reason, trainer.totals().wall_ms / 1000});
+  };
+  if (!end) {
+    (void)finish("failed").ok();
+    return end.error();
+  }
+  const bool interrupted = *end == train::RunEnd::kInterrupted;
+  status = finish(interrupted ? "interrupted" : "done");
+  if (!status) return status.error();
+  PrintReport(trainer.totals(), trainer.network().session().compiles(), trainer.micro_steps_done());
+  fmt::print(stderr, "{}: state, metrics.jsonl and model/ are in {}\n",
+             interrupted ? "interrupted and saved; --resume goes on" : "done", p.out);
+  return interrupted ? kExitInterrupted : kExitDone;
+}
+
+}  // namespace
+
+void AddTrainCommand(CLI::App& app, CommandContext& context) {
+  CLI::App* command = app.add_subcommand("train", "Train a model on tokens");
+  auto flags = AddTrainFlags(*command, context.config);
+  command->callback([command, flags, &context] {
+    context.action = [command, flags]() -> int {
+      auto status = FinishTrainFlags(*command, *flags);
+      if (!status) return Report(status.error());
+      auto result = Train(*flags);
+      return result ? *result : Report(result.error());
+    };
+  });
+}
+
+}  // namespace millwright::app

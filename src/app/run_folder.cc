@@ -1,0 +1,63 @@
+#include "app/run_folder.h"
+
+#include <filesystem>
+
+#include "base/atomic_file.h"
+#include "checkpoint/training_state.h"
+
+namespace millwright::app {
+
+namespace fs = std::filesystem;
+
+bool HoldsRun(const std::string& dir) {
+  std::error_code ignored;
+  for (const char* name : {"LATEST", "metrics.jsonl", "run.json"}) {
+    if (fs::exists(fs::path(dir) / name, ignored)) return true;
+  }
+  return !checkpoint::ListStates(dir).empty();
+}
+
+Status CheckFresh(const std::string& dir, bool overwrite) {
+  std::error_code error;
+  if (fs::exists(dir, error) && !fs::is_directory(dir, error)) {
+    return BadInput("--out {}: is not a folder", dir);
+  }
+  if (HoldsRun(dir) && !overwrite) {
+    return BadInput("--out {}: holds a run; --resume goes on with it, --overwrite replaces it",
+                    dir);
+  }
+  return {};
+}
+
+Status PrepareFresh(const std::string& dir) {
+  auto removed = checkpoint::RemoveStates(dir);
+  if (!removed) return removed;
+  std::error_code error;
+  for (const char* name :
+       {"metrics.jsonl", "run.json", "model", "tokenizer.json", "tokenizer.bin"}) {
+    fs::remove_all(fs::path(dir) / name, error);
+    if (error) return Failed("{}/{}: cannot remove: {}", dir, name, error.message());
+  }
+  fs::create_directories(dir, error);
+  if (error) return Failed("--out {}: cannot create: {}", dir, error.message());
+  return {};
+}
+
+Status CheckFreeSpace(const std::string& dir, uint64_t bytes) {
+  std::error_code error;
+  fs::path existing = fs::absolute(dir, error);
+  while (!existing.empty() && !fs::exists(existing, error) && existing.has_relative_path()) {
+    existing = existing.parent_path();
+  }
+  const fs::space_info space = fs::space(existing, error);
+  if (error) return Failed("{}: cannot read the free disk space: {}", dir, error.message());
+  if (space.available >= bytes) return {};
+  return Failed("{}: the run needs {:.1f} GB of disk, {:.1f} GB are free", dir,
+                static_cast<double>(bytes) / 1e9, static_cast<double>(space.available) / 1e9);
+}
+
+Status WriteRunJson(const std::string& dir, const nlohmann::json& run) {
+  return WriteFileAtomically(dir + "/run.json", run.dump(2) + "\n");
+}
+
+}  // namespace millwright::app

@@ -1,0 +1,161 @@
+#include "app/train_printer.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace millwright::app {
+namespace {
+
+double Phase(const telemetry::StepEvent& event, const std::string& name) {
+  const auto it = event.phases_ms.find(name);
+  return it == event.phases_ms.end() ? 0.0 : it->second;
+}
+
+std::string Duration(double seconds) {
+  const auto s = static_cast<int64_t>(seconds + 0.5);
+  if (s < 60) return fmt::format("{}s", s);
+  if (s < 3600) return fmt::format("{}m{:02}s", s / 60, s % 60);
+  return fmt::format("{}h{:02}m", s / 3600, s / 60 % 60);
+}
+
+}  // namespace
+
+void PrintBanner(const train::TrainOptions& o, const runtime::CompileCounts& compiles,
+                 const kernels::KernelSpec& spec) {
+  const model::ModelConfig& c = o.config;
+  fmt::print("=== ANE Dynamic Training: {} ({} layers, GQA {}/{} heads) ===\n", c.title, c.layers,
+             c.heads, c.kv_heads);
+  fmt::print("dim={} q_dim={} kv_dim={} hd={} hidden={} seq={} vocab={}\n", c.dim, c.q_dim(),
+             c.kv_dim(), c.head_dim, c.hidden_dim, c.seq, c.vocab);
+  const auto millions = [](int64_t n) { return static_cast<double>(n) / 1e6; };
+  fmt::print("Params: {:.1f}M (transformer {:.1f}M + embed {:.1f}M)\n", millions(c.params()),
+             millions(c.transformer_params()), millions(c.embedding_params()));
+  int64_t matrices = 0, kernels_count = 0, weighted = 0;
+  for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
+    const kernels::Operands operands = kernel->operands(spec);
+    ++kernels_count;
+    bool weights = false;
+    for (const kernels::Operand& operand : operands.inputs) weights |= operand.weight;
+    weighted += weights;
+  }
+  matrices = c.dim * (2 * c.q_dim() + 2 * c.kv_dim() + 3 * c.hidden_dim);
+  fmt::print(
+      "Kernels: {} compiled, {} weight-bearing (sdpaFwd+woFwd, ffnFused, ffnBwdW2t+W13t, wotBwd, "
+      "sdpaBwd1+2, qBwd+kvBwd)\n",
+      kernels_count, weighted);
+  fmt::print("Accum {} steps, LR={:g}\n", o.accum, o.lr);
+  const double forward = 2.0 * static_cast<double>(c.layers * matrices * c.seq) / 1e6;
+  fmt::print("FLOPs/step: fwd={:.1f}M total={:.1f}M\n", forward, 3 * forward);
+  fmt::print("FLOPs/step: fwd={:.1f}M bwd_dx={:.1f}M bwd_dW={:.1f}M sdpa_bwd=0.0M total={:.1f}M\n",
+             forward, forward, forward, 3 * forward);
+  fmt::print("ANE FLOPs/step: {:.1f}M\n", 2 * forward);
+  fmt::print("Compiled {} kernels in {:.0f}ms (shared across all {} layers)\n", kernels_count,
+             compiles.ms, c.layers);
+}
+
+void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab) {
+  fmt::print("Token data: {} tokens ({:.1f} MB)\n", tokens.size(),
+             static_cast<double>(tokens.size()) * 2 / 1e6);
+  if (vocab.mode() == data::VocabMode::kFull) return;
+  const auto active = static_cast<double>(vocab.active().size());
+  fmt::print("Vocab compaction: {} → {} active tokens ({:.1f}x reduction)\n", vocab.vocab(),
+             vocab.active().size(), static_cast<double>(vocab.vocab()) / active);
+}
+
+void PrintReport(const train::RunTotals& totals, const runtime::CompileCounts& compiles,
+                 int64_t steps) {
+  const double each = totals.steps > 0 ? totals.train_ms / static_cast<double>(totals.steps) : 0;
+  const double share = totals.wall_ms > 0 ? 100 * compiles.ms / totals.wall_ms : 0;
+  fmt::print("\n=== Efficiency Report ===\nTotal steps:  {}\n", steps);
+  fmt::print("Compile:      {:.0f}ms ({} programs, {:.1f}%)\n", compiles.ms, compiles.programs,
+             share);
+  fmt::print("Train time:   {:.0f}ms ({:.1f}ms/step)\n", totals.train_ms, each);
+  fmt::print("Optimizer:    {:.0f}ms\n", totals.optimizer_ms);
+  fmt::print("Wall time:    {:.1f}s\n", totals.wall_ms / 1000);
+  std::fflush(stdout);
+}
+
+TrainPrinter::TrainPrinter(int64_t first_step, int64_t total_steps)
+    : first_step_(first_step), total_steps_(total_steps), terminal_(isatty(STDERR_FILENO) != 0) {}
+
+TrainPrinter::~TrainPrinter() { ClearProgress(); }
+
+void TrainPrinter::ClearProgress() {
+  if (shown_) fmt::print(stderr, "\r\x1b[K");
+  shown_ = false;
+}
+
+void TrainPrinter::Step(const telemetry::StepEvent& e) {
+  smoothed_loss_ = smoothed_loss_ == 0 ? e.loss : 0.95 * smoothed_loss_ + 0.05 * e.loss;
+  best_loss_ = std::min(best_loss_, e.loss);
+  if (e.diagnostics.empty()) return Progress(e);
+  ClearProgress();
+  const auto& d = e.diagnostics;
+  fmt::print("    L0 sdpa_bwd: |dq|={:.6f} |dk|={:.6f} |dv|={:.6f}\n", d.at("dq"), d.at("dk"),
+             d.at("dv"));
+  fmt::print(
+      "  timing: ane_fwd={:.1f} io_fwd={:.1f} rms={:.1f} ane_bwd={:.1f} io_bwd={:.1f} silu={:.1f} "
+      "rms_bwd={:.1f} cls={:.1f} cblas_wait={:.1f} dw_copy=0.0\n",
+      Phase(e, "forward"), Phase(e, "staging_forward"), Phase(e, "norm"), Phase(e, "backward"),
+      Phase(e, "staging_backward"), Phase(e, "elementwise"), Phase(e, "norm_backward"),
+      Phase(e, "classifier"), Phase(e, "dw"));
+  fmt::print(
+      "step {:<4} loss={:.4f}  lr={:.2e}  {:.1f}ms/step  x[{:.2f},{:.2f}] dy[{:.3e},{:.3e}]\n",
+      e.step - 1, e.loss, e.lr, e.ms, d.at("x_min"), d.at("x_max"), d.at("dy_min"), d.at("dy_max"));
+  std::fflush(stdout);
+  Progress(e);
+}
+
+void TrainPrinter::Update(const telemetry::UpdateEvent& e) {
+  if (e.step % 10 != 0) return;
+  ClearProgress();
+  const auto group = [&](const char* name) {
+    const auto it = e.group_norms.find(name);
+    return it == e.group_norms.end() ? 0.0 : it->second;
+  };
+  fmt::print("  grad_norm={:.4f}  attn={:.4f} ffn={:.4f} embed={:.4f}\n", e.grad_norm,
+             group("attn"), group("ffn"), group("embed"));
+  std::fflush(stdout);
+}
+
+void TrainPrinter::Progress(const telemetry::StepEvent& e) {
+  const double now = watch_.ms();
+  const bool last = e.step == total_steps_;
+  if (!last && now - last_progress_ms_ < (terminal_ ? 100 : 10000)) return;
+  last_progress_ms_ = now;
+  const auto done = static_cast<double>(e.step - first_step_);
+  const double left = now / 1000 / done * static_cast<double>(total_steps_ - e.step);
+  const std::string line =
+      fmt::format("step {}/{}  loss {:.4f}  smoothed {:.4f}  {:.0f} tokens/s  {} left", e.step,
+                  total_steps_, e.loss, smoothed_loss_, e.tokens_per_s, Duration(left));
+  if (terminal_) {
+    fmt::print(stderr, "\r\x1b[K{}", line);
+    shown_ = true;
+  } else {
+    fmt::print(stderr, "{}\n", line);
+  }
+}
+
+Status TrainPrinter::Write(const telemetry::Event& event) {
+  if (const auto* step = std::get_if<telemetry::StepEvent>(&event)) {
+    Step(*step);
+  } else if (const auto* update = std::get_if<telemetry::UpdateEvent>(&event)) {
+    Update(*update);
+  } else if (const auto* validation = std::get_if<telemetry::ValidationEvent>(&event)) {
+    ClearProgress();
+    fmt::print("  [validation step {}: val_loss={:.4f}]\n", validation->step, validation->val_loss);
+    std::fflush(stdout);
+  } else if (std::holds_alternative<telemetry::CheckpointEvent>(event)) {
+    ClearProgress();
+    fmt::print("  [ckpt saved, best_loss={:.4f}]\n", best_loss_);
+    std::fflush(stdout);
+  } else if (const auto* warning = std::get_if<telemetry::WarningEvent>(&event)) {
+    ClearProgress();
+    fmt::print(stderr, "warning: step {}: {}\n", warning->step, warning->message);
+  }
+  return {};
+}
+
+}  // namespace millwright::app
