@@ -93,9 +93,11 @@ class Llama2cTokenizer::Encoder {
   }
 
   void Split() {
-    for (size_t begin = 0; begin < text_.size();) {
-      const std::string_view character = std::string_view(text_).substr(
-          begin, CharacterLength(std::string_view(text_).substr(begin)));
+    const std::string_view text(text_);
+    for (size_t begin = 0; begin < text.size();) {
+      // The dummy space is a character of its own, whatever bytes come after it.
+      const auto character =
+          text.substr(begin, begin == 0 ? 1 : CharacterLength(text.substr(begin)));
       const auto piece = tokenizer_.ids_.find(character);
       if (piece != tokenizer_.ids_.end()) {
         Add(begin, character.size(), piece->second);
@@ -237,7 +239,7 @@ std::string Llama2cTokenizer::Decode(std::span<const TokenId> ids) const {
   bool at_start = true;
   for (TokenId id : ids) {
     std::string_view piece = Piece(id);
-    if (at_start && id >= kFirstPiece && piece[0] == ' ') piece.remove_prefix(1);
+    if (at_start && piece.starts_with(' ')) piece.remove_prefix(1);
     text.append(piece);
     at_start = id == kBos;
   }
