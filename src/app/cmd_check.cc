@@ -1,0 +1,69 @@
+// millwright check: does this device compute the training kernels on this machine?
+#include "app/command.h"
+#include "app/conformance.h"
+#include "app/open_device.h"
+
+namespace millwright::app {
+namespace {
+
+struct CheckOptions {
+  std::string device = "cpu";
+  std::string precision = "fp32";
+};
+
+Result<Precision> PrecisionFromFlag(const std::string& name) {
+  for (Precision precision :
+       {Precision::kExact, Precision::kFp32, Precision::kFp16, Precision::kAne}) {
+    if (PrecisionName(precision) == name) return precision;
+  }
+  return BadInput("--precision {}: expected exact, fp32, fp16 or ane", name);
+}
+
+void Print(const ConformanceResult& r) {
+  fmt::print("{:<11} {:<9} {:<12} {:<8}", r.config, kernels::BindingName(r.binding), r.kernel,
+             r.ok ? "ok" : "FINDING");
+  if (r.compared) fmt::print(" error {:.2e}, bound {:.2e}", r.error, r.bound);
+  if (r.ok && !r.compared) fmt::print(" compiled and bound; the device computes nothing");
+  fmt::print("{}{}\n", r.problem.empty() ? "" : " ", r.problem);
+  std::fflush(stdout);
+}
+
+// The number of findings.
+Result<int64_t> RunCheck(const CheckOptions& options) {
+  auto precision = PrecisionFromFlag(options.precision);
+  if (!precision) return precision.error();
+  auto device = OpenDevice(options.device, {.precision = *precision});
+  if (!device) return device.error();
+  int64_t checks = 0, findings = 0;
+  for (const model::ModelConfig& config : ConformanceConfigs()) {
+    for (const ConformanceResult& result : CheckConformance(**device, *precision, config)) {
+      Print(result);
+      ++checks;
+      findings += !result.ok;
+    }
+  }
+  fmt::print("{} checks on device {} ({}), {} findings\n", checks, options.device,
+             options.precision, findings);
+  return findings;
+}
+
+}  // namespace
+
+void AddCheckCommand(CLI::App& app, CommandContext& context) {
+  auto options = std::make_shared<CheckOptions>();
+  CLI::App* command = app.add_subcommand(
+      "check",
+      "Runs the training kernels of two small networks on a device, against their formulas");
+  command->add_option("--device", options->device, "The device to check")->capture_default_str();
+  command->add_option("--precision", options->precision, "exact|fp32|fp16|ane")
+      ->capture_default_str();
+  command->callback([options, &context] {
+    context.action = [options] {
+      const auto findings = RunCheck(*options);
+      if (!findings) return Report(findings.error());
+      return *findings == 0 ? kExitDone : kExitFailed;
+    };
+  });
+}
+
+}  // namespace millwright::app
