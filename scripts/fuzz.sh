@@ -21,14 +21,14 @@ if ! cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DMILLWRIG
 fi
 cmake --build "$build" --target fuzzers
 
-for source in tests/fuzz/*_fuzz.cc; do
-  name=$(basename "$source" _fuzz.cc)
+for source in tests/fuzz/fuzz_*.cc; do
+  name=$(basename "$source" .cc)
   found=$build/corpus/$name
   mkdir -p "$found"
   seeds=()
   [[ -d tests/fuzz/corpus/$name ]] && seeds=("tests/fuzz/corpus/$name")
   echo "fuzz: $name for $FUZZ_SECONDS s"
-  OMP_NUM_THREADS=1 "$build/fuzz_$name" -max_total_time="$FUZZ_SECONDS" -max_len=4096 -timeout=10 \
+  OMP_NUM_THREADS=1 "$build/$name" -max_total_time="$FUZZ_SECONDS" -max_len=4096 -timeout=10 \
     -rss_limit_mb=2048 -verbosity=0 -print_final_stats=0 -artifact_prefix="$build/crash-$name-" \
     "$found" ${seeds[@]+"${seeds[@]}"} </dev/null
 done
