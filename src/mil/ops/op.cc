@@ -78,7 +78,8 @@ class CallMaker {
       : function_(function), operation_(operation), definitions_(definitions) {}
 
   std::string_view id() const {
-    return operation_.outputs.empty() ? "" : function_.value(operation_.outputs.front()).id;
+    if (operation_.outputs.empty()) return {};
+    return function_.value(operation_.outputs.front()).id;
   }
 
   void Add(const Argument& argument) {
