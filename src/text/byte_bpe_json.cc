@@ -2,6 +2,7 @@
 // the `tokenizers` library.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -126,14 +127,16 @@ Status ReadTokens(const json& root, ByteBpeModel& model) {
     if (!status) return status;
     model.special.push_back(token.id.get<TokenId>());
   }
-  for (const auto& [spelling, id] : vocab.items()) {
+  for (auto entry = vocab.begin(); entry != vocab.end(); ++entry) {
+    const std::string& spelling = entry.key();
     const bool is_added = std::any_of(added->begin(), added->end(), [&](const AddedToken& token) {
       return token.content == spelling;
     });
     if (is_added) continue;
     auto bytes = FromByteAlphabet(spelling);
     if (!bytes) return BadInput("token \"{}\": not in the byte alphabet", spelling);
-    if (auto status = Place(model.tokens, id, spelling, std::move(*bytes)); !status) return status;
+    auto status = Place(model.tokens, entry.value(), spelling, std::move(*bytes));
+    if (!status) return status;
   }
   return {};
 }
