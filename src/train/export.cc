@@ -3,11 +3,10 @@
 #include <cstring>
 
 namespace millwright::train {
-namespace {
 
-Status FullEmbedding(const Parameter<float>& embedding, const data::VocabMap& vocab, uint64_t seed,
-                     const model::TensorSpec& spec, std::span<float> out) {
-  const int64_t dim = embedding.columns;
+void ExpandEmbedding(const model::TensorSpec& spec, const data::VocabMap& vocab, uint64_t seed,
+                     std::span<const float> rows, std::span<float> out) {
+  const int64_t dim = spec.shape.back();
   for (int64_t word = 0; word < vocab.vocab(); ++word) {
     float* row = out.data() + word * dim;
     int64_t source = vocab.Row(static_cast<int32_t>(word));
@@ -15,14 +14,10 @@ Status FullEmbedding(const Parameter<float>& embedding, const data::VocabMap& vo
     if (source < 0) {
       model::InitRows(spec, seed, word, word + 1, row);
     } else {
-      std::memcpy(row, embedding.value.data() + source * dim,
-                  static_cast<size_t>(dim) * sizeof(float));
+      std::memcpy(row, rows.data() + source * dim, static_cast<size_t>(dim) * sizeof(float));
     }
   }
-  return {};
 }
-
-}  // namespace
 
 checkpoint::TensorSource FullTensors(const ParameterSet<float>& parameters,
                                      const data::VocabMap& vocab, uint64_t seed) {
@@ -31,7 +26,8 @@ checkpoint::TensorSource FullTensors(const ParameterSet<float>& parameters,
         for (const Parameter<float>& p : parameters.all()) {
           if (p.spec.name != spec.name) continue;
           if (p.spec.role == model::TensorRole::kEmbedding) {
-            return FullEmbedding(p, vocab, seed, spec, out);
+            ExpandEmbedding(spec, vocab, seed, p.value.span(), out);
+            return {};
           }
           std::memcpy(out.data(), p.value.data(), out.size_bytes());
           return {};

@@ -1,8 +1,7 @@
 // The trained network as a model that loads elsewhere.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <span>
 
 #include "base/result.h"
 #include "checkpoint/hf_folder.h"
@@ -10,6 +9,11 @@
 #include "train/parameters.h"
 
 namespace millwright::train {
+
+// The rows of the whole vocabulary, `out`, from those in memory, `rows` (VocabMap::rows() of them):
+// see FullTensors for the words that have none. `spec` is the embedding's.
+void ExpandEmbedding(const model::TensorSpec& spec, const data::VocabMap& vocab, uint64_t seed,
+                     std::span<const float> rows, std::span<float> out);
 
 // Yields every tensor with all rows of the vocabulary: words without a row of their own get the
 // shared row of `exact` compaction, or in `active` the first values that they were drawn with from
