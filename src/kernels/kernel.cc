@@ -6,10 +6,6 @@
 
 namespace millwright::kernels {
 
-#define KERNEL(Id, name) extern const KernelDef k##Id;
-#include "kernels/kernels.def"
-#undef KERNEL
-
 std::string_view BindingName(Binding binding) {
   switch (binding) {
     case Binding::kPacked:

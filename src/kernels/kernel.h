@@ -92,6 +92,10 @@ struct KernelDef {
   void (*formula_complex)(const KernelSpec& spec, OperandValues<std::complex<double>>& values);
 };
 
+#define KERNEL(Id, name) extern const KernelDef k##Id;
+#include "kernels/kernels.def"
+#undef KERNEL
+
 std::span<const KernelDef* const> AllKernels();
 const KernelDef& Get(KernelId id);
 

@@ -55,7 +55,7 @@ TEST_P(Gradient, EqualsCentralDifferencesThroughTheKernels) {
   GradientRun<double> run(GetParam());
   if (GetParam().act_clip > 0) GTEST_SKIP() << "act_clip's factor is a constant by definition";
   const Gradients actual = run.Backward();
-  constexpr double kStep = 1e-3;
+  constexpr double kStep = 0x1p-10;
   for (auto& p : run.network->parameters().all()) {
     std::vector<double> analytic, numeric;
     for (int64_t pick = 0; pick < 4; ++pick) {

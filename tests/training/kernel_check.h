@@ -25,6 +25,7 @@ inline kernels::OperandValues<double> RandomOperands(const kernels::KernelSpec& 
     for (const kernels::Operand& operand : operands.inputs) {
       const Rng rng(3, StreamId(operand.name.c_str()));
       auto& data = values[operand.name];
+      data.clear();
       for (int64_t i = 0; i < operand.rows * operand.columns; ++i) {
         data.push_back(static_cast<float>(0.5 * rng.Normal(static_cast<uint64_t>(i))));
       }

@@ -2,6 +2,7 @@
 // can differentiate. Dimensions differ wherever they may, so that a mix-up of two cannot go unseen.
 #pragma once
 
+#include <cmath>
 #include <memory>
 #include <string>
 #include <vector>
@@ -76,8 +77,9 @@ void FillForGradients(train::ParameterSet<T>& parameters, uint64_t seed) {
     for (int64_t i = 0; i < p.count(); ++i) {
       const auto index = static_cast<uint64_t>(i);
       const double value = p.spec.is_norm() ? 0.5 + rng.Uniform(index) : 0.3 * rng.Normal(index);
-      // Representable in fp32, so that every device starts from the same numbers.
-      p.value[static_cast<size_t>(i)] = static_cast<T>(static_cast<float>(value));
+      // Multiples of 2^-16: they and their neighbours in a difference quotient are the same numbers
+      // in fp32 and fp64, for every device and binding.
+      p.value[static_cast<size_t>(i)] = static_cast<T>(std::round(value * 0x1p16) * 0x1p-16);
     }
   }
 }
