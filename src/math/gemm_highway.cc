@@ -1,17 +1,370 @@
+// A packed SGEMM on Highway: blocks of B go into panels of two vectors' width that stay in the
+// second-level cache, blocks of A into panels of a few rows, and a kernel keeps one tile of C in
+// registers. Every element of C is summed in the same order whatever the number of threads.
+// Source of the blocking: Goto and van de Geijn, "Anatomy of High-Performance Matrix
+// Multiplication", 2008.
+#include <algorithm>
+
 #include "base/threads.h"
 #include "math/gemm.h"
 #include "math/gemm_library.h"
+#include "math/simd.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "math/gemm_highway.cc"
+#include "hwy/aligned_allocator.h"
+#include "hwy/cache_control.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#ifndef MILLWRIGHT_MATH_GEMM_HIGHWAY_ONCE
+#define MILLWRIGHT_MATH_GEMM_HIGHWAY_ONCE
 namespace millwright::math {
+namespace {
 
-std::string HighwayGemmName() { return "highway:scalar"; }
+constexpr int64_t kDepth = 256;     // of a block of A and B: 32 KiB of a panel of B at 512 bits
+constexpr int64_t kRowBlock = 240;  // rows of a block of A: 240 KiB, in the second-level cache
+constexpr int64_t kColumnBlock = 2048;
+constexpr int64_t kMaxTileRows = 12;
+constexpr int64_t kMaxTileColumns = 32;
 
-void HighwayGemm(const GemmShape& shape, const float* a, const float* b, float* c) {
-  ParallelFor(shape.m, 1, [&](int64_t begin, int64_t end) {
-    GemmShape part = shape;
-    part.m = end - begin;
-    ScalarGemm(part, a + begin * (shape.transpose_a ? 1 : shape.lda), b, c + begin * shape.ldc);
+// The tile of C that the kernel holds in registers.
+struct TileSize {
+  int64_t rows = 0, columns = 0;
+};
+
+// One block of the product: C[rows, first_column...] += A[rows, depth] * B[depth, columns].
+struct Block {
+  int64_t first_row = 0, rows = 0;
+  int64_t first_column = 0, columns = 0;
+  int64_t first_depth = 0, depth = 0;
+  bool add = false;  // to C, instead of overwriting it
+};
+
+}  // namespace
+}  // namespace millwright::math
+#endif  // MILLWRIGHT_MATH_GEMM_HIGHWAY_ONCE
+
+HWY_BEFORE_NAMESPACE();
+namespace millwright::math {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<float>;
+using V = hn::Vec<D>;
+
+// Four rows of a tile, two vectors wide.
+struct Rows4 {
+  V a0, a1, b0, b1, c0, c1, d0, d1;
+};
+
+// Groups of four rows in a tile: 24 accumulators where there are 32 registers, else 8 of 16.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
+constexpr int64_t kGroups = 3;
+#else
+constexpr int64_t kGroups = 1;
+#endif
+constexpr int64_t kTileRows = 4 * kGroups;
+
+TileSize Tile() { return {kTileRows, 2 * static_cast<int64_t>(hn::Lanes(D()))}; }
+
+const char* TargetName() { return hwy::TargetName(HWY_TARGET); }
+
+HWY_INLINE Rows4 ZeroRows() {
+  const V zero = hn::Zero(D());
+  return {zero, zero, zero, zero, zero, zero, zero, zero};
+}
+
+// Adds the outer product of a[0..4) and (x, y).
+HWY_INLINE void Step(const float* HWY_RESTRICT a, V x, V y, Rows4& r) {
+  const D d;
+  const V a0 = hn::Set(d, a[0]);
+  r.a0 = hn::MulAdd(a0, x, r.a0), r.a1 = hn::MulAdd(a0, y, r.a1);
+  const V a1 = hn::Set(d, a[1]);
+  r.b0 = hn::MulAdd(a1, x, r.b0), r.b1 = hn::MulAdd(a1, y, r.b1);
+  const V a2 = hn::Set(d, a[2]);
+  r.c0 = hn::MulAdd(a2, x, r.c0), r.c1 = hn::MulAdd(a2, y, r.c1);
+  const V a3 = hn::Set(d, a[3]);
+  r.d0 = hn::MulAdd(a3, x, r.d0), r.d1 = hn::MulAdd(a3, y, r.d1);
+}
+
+HWY_INLINE void StoreRow(bool add, V x, V y, float* HWY_RESTRICT c) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  if (add) {
+    x = hn::Add(hn::LoadU(d, c), x);
+    y = hn::Add(hn::LoadU(d, c + lanes), y);
+  }
+  hn::StoreU(x, d, c);
+  hn::StoreU(y, d, c + lanes);
+}
+
+HWY_INLINE void StoreRows(bool add, const Rows4& r, float* c, int64_t stride) {
+  StoreRow(add, r.a0, r.a1, c);
+  StoreRow(add, r.b0, r.b1, c + stride);
+  StoreRow(add, r.c0, r.c1, c + 2 * stride);
+  StoreRow(add, r.d0, r.d1, c + 3 * stride);
+}
+
+// One whole tile. `a` holds kGroups sub-panels of [depth][4], `b` a panel of [depth][2 vectors].
+HWY_NOINLINE void Kernel(int64_t depth, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
+                         bool add, float* HWY_RESTRICT c, int64_t stride) {
+  const D d;
+  const size_t lanes = hn::Lanes(d);
+  for (int64_t i = 0; i < kTileRows; ++i) {
+    hwy::Prefetch(c + i * stride);
+    hwy::Prefetch(c + i * stride + lanes);
+  }
+  Rows4 r0 = ZeroRows();
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
+  Rows4 r1 = ZeroRows(), r2 = ZeroRows();
+  const float* HWY_RESTRICT a1 = a + 4 * depth;
+  const float* HWY_RESTRICT a2 = a1 + 4 * depth;
+#endif
+  for (int64_t p = 0; p < depth; ++p, b += 2 * lanes, a += 4) {
+    const V x = hn::Load(d, b), y = hn::Load(d, b + lanes);
+    Step(a, x, y, r0);
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
+    Step(a1, x, y, r1);
+    Step(a2, x, y, r2);
+    a1 += 4, a2 += 4;
+#endif
+  }
+  StoreRows(add, r0, c, stride);
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
+  StoreRows(add, r1, c + 4 * stride, stride);
+  StoreRows(add, r2, c + 8 * stride, stride);
+#endif
+}
+
+// Writes to[4*p + r] = from[r*stride + p], for p in [0, count).
+HWY_INLINE void InterleaveRows(const float* HWY_RESTRICT from, int64_t stride, int64_t count,
+                               float* HWY_RESTRICT to) {
+  const D d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t p = 0;
+  for (; p + lanes <= count; p += lanes) {
+    hn::StoreInterleaved4(hn::LoadU(d, from + p), hn::LoadU(d, from + stride + p),
+                          hn::LoadU(d, from + 2 * stride + p), hn::LoadU(d, from + 3 * stride + p),
+                          d, to + 4 * p);
+  }
+  for (; p < count; ++p) {
+    for (int64_t r = 0; r < 4; ++r) to[4 * p + r] = from[r * stride + p];
+  }
+}
+
+// Packs the rows [row, row + 4) of op(A), those from `rows` on as zeros: to[4*p + r].
+HWY_INLINE void PackFourRows(const GemmShape& shape, const float* HWY_RESTRICT a, int64_t rows,
+                             int64_t depth, float* HWY_RESTRICT to) {
+  if (rows >= 4 && !shape.transpose_a) return InterleaveRows(a, shape.lda, depth, to);
+  const int64_t row_step = shape.transpose_a ? 1 : shape.lda;
+  const int64_t depth_step = shape.transpose_a ? shape.lda : 1;
+  for (int64_t p = 0; p < depth; ++p) {
+    for (int64_t r = 0; r < 4; ++r) {
+      to[4 * p + r] = r < rows ? a[r * row_step + p * depth_step] : 0.0f;
+    }
+  }
+}
+
+// Packs a block of op(A) as sub-panels of four rows, [rows / 4][depth][4]; `a` is its first
+// element.
+HWY_INLINE void PackA(const GemmShape& shape, const float* HWY_RESTRICT a, int64_t rows,
+                      int64_t depth, float* HWY_RESTRICT to) {
+  const int64_t padded = (rows + kTileRows - 1) / kTileRows * kTileRows;
+  const int64_t row_step = shape.transpose_a ? 1 : shape.lda;
+  int64_t first = 0;
+  if (shape.transpose_a) {  // whole rows of A at a time: they are contiguous
+    first = rows / 4 * 4;
+    for (int64_t p = 0; p < depth; ++p) {
+      const float* HWY_RESTRICT from = a + p * shape.lda;
+      float* HWY_RESTRICT out = to + 4 * p;
+      for (int64_t r = 0; r < first; r += 4, out += 4 * depth) hwy::CopyBytes<16>(from + r, out);
+    }
+  }
+  for (int64_t r = first; r < padded; r += 4) {
+    PackFourRows(shape, r < rows ? a + r * row_step : a, rows - r, depth, to + r * depth);
+  }
+}
+
+// Packs `columns` columns of op(B) from its element `b` as one panel [depth][tile columns], padded
+// with zeros.
+void PackB(const GemmShape& shape, const float* HWY_RESTRICT b, int64_t columns, int64_t depth,
+           float* HWY_RESTRICT to) {
+  const D d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  const int64_t width = 2 * lanes;
+  if (!shape.transpose_b && columns == width) {
+    for (int64_t p = 0; p < depth; ++p, b += shape.ldb, to += width) {
+      hn::Store(hn::LoadU(d, b), d, to);
+      hn::Store(hn::LoadU(d, b + lanes), d, to + lanes);
+    }
+    return;
+  }
+  int64_t first = 0;
+  if (shape.transpose_b) {
+    HWY_ALIGN float strip[4 * kDepth];
+    for (; first + 4 <= columns; first += 4) {
+      InterleaveRows(b + first * shape.ldb, shape.ldb, depth, strip);
+      for (int64_t p = 0; p < depth; ++p) {
+        hwy::CopyBytes<16>(strip + 4 * p, to + p * width + first);
+      }
+    }
+  }
+  const int64_t column_step = shape.transpose_b ? shape.ldb : 1;
+  const int64_t depth_step = shape.transpose_b ? 1 : shape.ldb;
+  for (int64_t p = 0; p < depth; ++p) {
+    for (int64_t j = first; j < width; ++j) {
+      to[p * width + j] = j < columns ? b[j * column_step + p * depth_step] : 0.0f;
+    }
+  }
+}
+
+// A tile that hangs over the edge of C goes through a buffer.
+HWY_NOINLINE void EdgeKernel(int64_t depth, const float* a, const float* b, bool add, float* c,
+                             int64_t stride, int64_t rows, int64_t columns) {
+  HWY_ALIGN float tile[kMaxTileRows * kMaxTileColumns];
+  const int64_t width = 2 * static_cast<int64_t>(hn::Lanes(D()));
+  Kernel(depth, a, b, false, tile, width);
+  for (int64_t i = 0; i < rows; ++i) {
+    for (int64_t j = 0; j < columns; ++j) {
+      const float value = tile[i * width + j];
+      c[i * stride + j] = add ? c[i * stride + j] + value : value;
+    }
+  }
+}
+
+// One block of C from A and the packed panels of B; `scratch` holds a packed block of A.
+void MultiplyBlock(const GemmShape& shape, const Block& block, const float* a,
+                   const float* packed_b, float* scratch, float* c) {
+  const int64_t width = 2 * static_cast<int64_t>(hn::Lanes(D()));
+  for (int64_t r = 0; r < block.rows; r += kRowBlock) {
+    const int64_t rows = HWY_MIN(kRowBlock, block.rows - r);
+    const int64_t row = block.first_row + r;
+    PackA(shape,
+          shape.transpose_a ? a + block.first_depth * shape.lda + row
+                            : a + row * shape.lda + block.first_depth,
+          rows, block.depth, scratch);
+    for (int64_t j = 0; j < block.columns; j += width) {
+      const int64_t columns = HWY_MIN(width, block.columns - j);
+      const float* panel = packed_b + j * block.depth;
+      for (int64_t i = 0; i < rows; i += kTileRows) {
+        float* tile = c + (row + i) * shape.ldc + block.first_column + j;
+        const float* rows_of_a = scratch + i * block.depth;
+        if (columns == width && rows - i >= kTileRows) {
+          Kernel(block.depth, rows_of_a, panel, block.add, tile, shape.ldc);
+        } else {
+          EdgeKernel(block.depth, rows_of_a, panel, block.add, tile, shape.ldc,
+                     HWY_MIN(kTileRows, rows - i), columns);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace millwright::math
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace millwright::math {
+namespace {
+
+HWY_EXPORT(Tile);
+HWY_EXPORT(TargetName);
+HWY_EXPORT(PackB);
+HWY_EXPORT(MultiplyBlock);
+
+// Memory that its thread keeps from one product to the next: fresh pages cost as much as a small
+// product.
+class Scratch {
+ public:
+  float* Get(int64_t count) {
+    if (count > count_) {
+      data_ = hwy::AllocateAligned<float>(static_cast<size_t>(count));
+      count_ = count;
+    }
+    return data_.get();
+  }
+
+ private:
+  hwy::AlignedFreeUniquePtr<float[]> data_;
+  int64_t count_ = 0;
+};
+
+float* ScratchForA() {
+  thread_local Scratch scratch;
+  return scratch.Get(kRowBlock * kDepth);
+}
+
+float* ScratchForB(int64_t count) {
+  thread_local Scratch scratch;
+  return scratch.Get(count);
+}
+
+int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
+
+// Packs the block of B for all threads.
+void PackBlockOfB(const GemmShape& shape, const Block& block, const TileSize& tile, const float* b,
+                  float* packed) {
+  ParallelFor(block.columns, tile.columns, [&](int64_t begin, int64_t end) {
+    for (int64_t j = begin; j < end; j += tile.columns) {
+      const int64_t column = block.first_column + j;
+      const float* from = shape.transpose_b ? b + column * shape.ldb + block.first_depth
+                                            : b + block.first_depth * shape.ldb + column;
+      HWY_DYNAMIC_DISPATCH(PackB)
+      (shape, from, std::min(tile.columns, block.columns - j), block.depth,
+       packed + j * block.depth);
+    }
   });
 }
 
+// Splits the rows of C over the threads, or the columns where there are few rows.
+void MultiplyInParallel(const GemmShape& shape, const Block& block, const TileSize& tile,
+                        const float* a, const float* packed, float* c) {
+  if (block.rows >= 2 * tile.rows * GetThreads()) {
+    ParallelFor(block.rows, tile.rows, [&](int64_t begin, int64_t end) {
+      Block part = block;
+      part.first_row += begin;
+      part.rows = end - begin;
+      HWY_DYNAMIC_DISPATCH(MultiplyBlock)(shape, part, a, packed, ScratchForA(), c);
+    });
+    return;
+  }
+  ParallelFor(block.columns, tile.columns, [&](int64_t begin, int64_t end) {
+    Block part = block;
+    part.first_column += begin;
+    part.columns = end - begin;
+    HWY_DYNAMIC_DISPATCH(MultiplyBlock)
+    (shape, part, a, packed + begin * block.depth, ScratchForA(), c);
+  });
+}
+
+}  // namespace
+
+std::string HighwayGemmName() {
+  return std::string("highway:") + HWY_DYNAMIC_DISPATCH(TargetName)();
+}
+
+void HighwayGemm(const GemmShape& shape, const float* a, const float* b, float* c) {
+  if (shape.m <= 0 || shape.n <= 0 || shape.k <= 0) return;
+  const TileSize tile = HWY_DYNAMIC_DISPATCH(Tile)();
+  const int64_t steps = (shape.k + kDepth - 1) / kDepth;
+  const int64_t width = std::min(kColumnBlock, RoundUp(shape.n, tile.columns));
+  float* packed = ScratchForB(width * std::min(kDepth, shape.k));
+  for (int64_t j = 0; j < shape.n; j += kColumnBlock) {
+    for (int64_t step = 0; step < steps; ++step) {  // of nearly equal depth
+      Block block;
+      block.rows = shape.m;
+      block.first_column = j;
+      block.columns = std::min(kColumnBlock, shape.n - j);
+      block.first_depth = step * shape.k / steps;
+      block.depth = (step + 1) * shape.k / steps - block.first_depth;
+      block.add = shape.accumulate || step > 0;
+      PackBlockOfB(shape, block, tile, b, packed);
+      MultiplyInParallel(shape, block, tile, a, packed, c);
+    }
+  }
+}
+
 }  // namespace millwright::math
+#endif  // HWY_ONCE

@@ -7,7 +7,8 @@ namespace millwright::math {
 // of the widest vectors that the dispatcher picks, for about `seconds`; the best of several slices.
 double MeasureFmaPeak(double seconds);
 
-// Bytes per second read from memory on all threads, in GB/s, over a buffer larger than the caches.
+// Bytes per second read from memory on all threads, in GB/s, over 512 MiB, which is more than the
+// caches hold; 0 if there is not that much memory.
 double MeasureReadBandwidth(double seconds);
 
 }  // namespace millwright::math
