@@ -188,7 +188,7 @@ TEST_F(BlztTest, OlderVersionsAreMultiHead) {
   ASSERT_TRUE(Write(config).ok());
   std::string bytes = ReadBytes(path_);
   std::memset(bytes.data() + 84, 0, 12);
-  for (const char version : {2, 3}) {
+  for (const char version : {char{2}, char{3}}) {
     bytes[4] = version;
     WriteBytes(path_, bytes);
     const auto file = BlztFile::Open(path_);

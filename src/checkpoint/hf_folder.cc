@@ -110,15 +110,17 @@ class Findings {
  public:
   template <class... Args>
   void Add(fmt::format_string<Args...> format, Args&&... args) {
-    constexpr int kShown = 8;
     if (count_++ >= kShown) return;
     text_ += fmt::format("{}{}", text_.empty() ? "" : "; ",
                          fmt::format(format, std::forward<Args>(args)...));
   }
   int count() const { return count_; }
-  const std::string& text() const { return text_; }
+  std::string text() const {
+    return count_ <= kShown ? text_ : fmt::format("{}; and {} more", text_, count_ - kShown);
+  }
 
  private:
+  static constexpr int kShown = 8;
   int count_ = 0;
   std::string text_;
 };

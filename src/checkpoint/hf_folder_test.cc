@@ -159,7 +159,8 @@ TEST_F(HfFolderTest, MissingExtraAndMisshapenTensorsAreListed) {
   EXPECT_THAT(OpenError(), HasSubstr("'model.layers.2.input_layernorm.weight' is missing"));
   EditConfig("num_hidden_layers", 1);
   EXPECT_THAT(OpenError(), AllOf(HasSubstr("9 tensors do not fit"),
-                                 HasSubstr("'model.layers.1.mlp.down_proj.weight' is not")));
+                                 HasSubstr("'model.layers.1.mlp.up_proj.weight' is not"),
+                                 HasSubstr("and 1 more")));
   EditConfig("num_hidden_layers", 2);
   EditConfig("vocab_size", 31);
   EXPECT_THAT(OpenError(), HasSubstr("has shape [30, 12], expected [31, 12]"));
