@@ -1,0 +1,185 @@
+#include "app/stored_model.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/mapped_file.h"
+#include "checkpoint/training_state.h"
+#include "data/vocabulary.h"
+#include "train/export.h"
+#include "train/options.h"
+#include "train/schedule.h"
+
+namespace millwright::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+using checkpoint::BlztPart;
+using checkpoint::StateReader;
+using model::TensorSpec;
+using nlohmann::json;
+
+bool Exists(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+int32_t ToInt32(int64_t value) {
+  return static_cast<int32_t>(std::clamp<int64_t>(value, INT32_MIN, INT32_MAX));
+}
+
+int64_t Number(const json& meta, const char* key) {
+  const auto it = meta.find(key);
+  return it != meta.end() && it->is_number() ? it->get<int64_t>() : 0;
+}
+
+// A state with what is needed to read whole tensors from it.
+struct OpenedState {
+  StateReader reader;
+  train::TrainOptions options;
+  data::VocabMap vocab;
+
+  Status Read(const TensorSpec& spec, BlztPart part, std::span<float> out) const;
+};
+
+// Words without a row of their own: see train::ExpandEmbedding; they have no moments in `active`.
+Status OpenedState::Read(const TensorSpec& spec, BlztPart part, std::span<float> out) const {
+  const char* suffix = part == BlztPart::kM ? ".m" : part == BlztPart::kV ? ".v" : "";
+  if (spec.role != model::TensorRole::kEmbedding) {
+    return reader.Read(spec.name + suffix, spec.shape, out);
+  }
+  const int64_t dim = options.config.dim;
+  std::vector<float> rows(static_cast<size_t>(vocab.rows() * dim));
+  auto status = reader.Read(spec.name + suffix, {vocab.rows(), dim}, rows);
+  if (!status) return status;
+  train::ExpandEmbedding(spec, vocab, options.seed, rows, out);
+  if (part == BlztPart::kWeight || vocab.has_shared_row()) return {};
+  for (int64_t word = 0; word < vocab.vocab(); ++word) {
+    if (vocab.Row(static_cast<int32_t>(word)) >= 0) continue;
+    std::fill_n(out.begin() + word * dim, dim, 0.0f);
+  }
+  return {};
+}
+
+Result<OpenedState> WithSettings(StateReader reader) {
+  const json& meta = reader.meta();
+  auto options = train::OptionsFromJson(meta.value("settings", json()));
+  if (!options) return options.error().In(reader.path());
+  const json ids = meta.value("active_ids", json::array());
+  std::vector<int32_t> active;
+  for (const json& id : ids) active.push_back(id.is_number_integer() ? id.get<int32_t>() : -1);
+  auto vocab = data::VocabMap::FromActive(options->vocab, options->config.vocab, std::move(active));
+  if (!vocab) return vocab.error().In(reader.path());
+  return OpenedState{std::move(reader), std::move(*options), std::move(*vocab)};
+}
+
+checkpoint::BlztProgress ProgressOf(const OpenedState& state) {
+  const json& meta = state.reader.meta();
+  const train::TrainOptions& o = state.options;
+  const int64_t done = Number(meta, "micro_steps");
+  checkpoint::BlztProgress progress;
+  progress.step = progress.steps = ToInt32(done);
+  progress.total_steps = ToInt32(o.steps);
+  progress.lr = static_cast<float>(o.lr);
+  progress.batches = ToInt32(Number(meta, "updates"));
+  progress.adam_t = ToInt32(Number(meta, "adam_steps"));
+  const auto loss = meta.find("last_loss");
+  if (loss != meta.end() && loss->is_number()) progress.loss = loss->get<float>();
+  return progress;
+}
+
+// Token ids are written with the model of a run, not with its states.
+model::TokenIds TokensOfRun(const std::string& run) {
+  auto file = MappedFile::Open(run + "/model/config.json");
+  if (!file) return {};
+  const auto bytes = (*file)->bytes();
+  auto config = model::ParseHfConfig({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
+                                     run + "/model/config.json", "");
+  return config ? config->tokens : model::TokenIds{};
+}
+
+Result<StoredModel> OpenState(Result<StateReader> reader) {
+  if (!reader) return reader.error();
+  auto opened = WithSettings(std::move(*reader));
+  if (!opened) return opened.error();
+  const auto state = std::make_shared<const OpenedState>(std::move(*opened));
+  const std::string run = fs::path(state->reader.path()).lexically_normal().parent_path().string();
+  StoredModel model;
+  model.format = "training state";
+  model.path = state->reader.path();
+  model.config = state->options.config;
+  model.residual_alpha = state->options.residual_alpha;
+  model.tokens = TokensOfRun(run);
+  model.tokenizer_files = TokenizerFiles(run);
+  model.progress = ProgressOf(*state);
+  model.has_moments = true;
+  model.read = [state](const TensorSpec& spec, BlztPart part, std::span<float> out) {
+    return state->Read(spec, part, out);
+  };
+  return model;
+}
+
+Result<StoredModel> OpenHf(const std::string& path) {
+  auto opened = checkpoint::HfFolder::Open(path);
+  if (!opened) return opened.error();
+  const auto folder = std::make_shared<const checkpoint::HfFolder>(std::move(*opened));
+  StoredModel model;
+  model.format = "Hugging Face folder";
+  model.path = path;
+  model.config = folder->config();
+  model.tokens = folder->tokens();
+  model.tokenizer_files = TokenizerFiles(path);
+  model.read = [folder](const TensorSpec& spec, BlztPart part, std::span<float> out) -> Status {
+    if (part == BlztPart::kWeight) return folder->Read(spec, out);
+    std::fill(out.begin(), out.end(), 0.0f);
+    return {};
+  };
+  return model;
+}
+
+Result<StoredModel> OpenBlzt(const std::string& path) {
+  auto opened = checkpoint::BlztFile::Open(path);
+  if (!opened) return opened.error();
+  const auto file = std::make_shared<const checkpoint::BlztFile>(std::move(*opened));
+  StoredModel model;
+  model.format = fmt::format("BLZT version {}", file->version());
+  model.path = path;
+  model.config = file->config();
+  model.progress = file->progress();
+  model.has_moments = true;
+  model.read = [file](const TensorSpec& spec, BlztPart part, std::span<float> out) {
+    return file->Read(spec, part, out);
+  };
+  return model;
+}
+
+}  // namespace
+
+std::vector<std::string> TokenizerFiles(const std::string& dir) {
+  std::vector<std::string> files;
+  for (const char* name :
+       {"tokenizer.json", "tokenizer.bin", "tokenizer.model", "tokenizer_config.json",
+        "special_tokens_map.json", "vocab.json", "merges.txt", "added_tokens.json"}) {
+    const fs::path path = fs::path(dir) / name;
+    if (Exists(path)) files.push_back(path.string());
+  }
+  return files;
+}
+
+Result<StoredModel> OpenStoredModel(const std::string& path) {
+  if (!Exists(path)) return BadInput("{}: there is no such file or folder", path);
+  const fs::path folder(path);
+  std::error_code ignored;
+  if (!fs::is_directory(folder, ignored)) return OpenBlzt(path);
+  if (Exists(folder / "LATEST")) return OpenState(StateReader::OpenLatest(path));
+  if (Exists(folder / "state.json")) return OpenState(StateReader::Open(path));
+  if (Exists(folder / "config.json")) return OpenHf(path);
+  if (Exists(folder / "model" / "config.json")) return OpenHf((folder / "model").string());
+  return BadInput(
+      "{}: holds no model: neither LATEST (a run), state.json (a training state) nor config.json "
+      "(a Hugging Face folder)",
+      path);
+}
+
+}  // namespace millwright::app

@@ -1,0 +1,36 @@
+// A model read from whatever it is stored in: a run, a training state, a Hugging Face folder or a
+// BLZT file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "checkpoint/blzt.h"
+#include "checkpoint/hf_folder.h"
+#include "model/config.h"
+
+namespace millwright::app {
+
+struct StoredModel {
+  std::string format;  // "training state", "Hugging Face folder", "BLZT version 4"
+  std::string path;    // what was opened: a run folder stands for its latest state
+  model::ModelConfig config;
+  double residual_alpha = 1.0;
+  model::TokenIds tokens;
+  std::vector<std::string> tokenizer_files;
+  checkpoint::BlztProgress progress;  // zeros where the format does not say
+  bool has_moments = false;
+
+  // Any tensor of TensorTable(config), with all rows of the vocabulary, or Adam's moments of it:
+  // zeros where there are none.
+  checkpoint::BlztSource read;
+};
+
+// Opens `path`. Bad input says what is missing or damaged, or what a model could be.
+Result<StoredModel> OpenStoredModel(const std::string& path);
+
+// The tokenizer's files in `dir`, under their usual names.
+std::vector<std::string> TokenizerFiles(const std::string& dir);
+
+}  // namespace millwright::app
