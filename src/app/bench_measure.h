@@ -1,0 +1,48 @@
+// What every benchmark measures with.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "math/peak.h"
+
+namespace millwright::app {
+
+// Where a benchmark says how far it is. Empty: nowhere.
+using Progress = std::function<void(const std::string&)>;
+
+// The machine's fp32 peak, taken again and again between the measurements that it is compared with:
+// clocks and neighbours change within minutes, so a peak from another moment says little.
+class PeakMeter {
+ public:
+  void Measure() {
+    constexpr double kSeconds = 0.1;
+    const double found = math::MeasureFmaPeak(kSeconds);
+    if (found > best_) best_ = found;
+    ++count_;
+  }
+  double gflops() const { return best_; }  // the best so far
+  int count() const { return count_; }
+
+ private:
+  double best_ = 0;
+  int count_ = 0;
+};
+
+// Times of repetitions, in milliseconds.
+class Samples {
+ public:
+  void Add(double ms) { ms_.push_back(ms); }
+  size_t count() const { return ms_.size(); }
+  double minimum() const;  // 0 without samples
+  double median() const;
+
+ private:
+  std::vector<double> ms_;
+};
+
+// Runs `work` once to warm up, then at least three times and until `seconds` have passed.
+Samples Repeat(double seconds, const std::function<void()>& work);
+
+}  // namespace millwright::app

@@ -1,0 +1,51 @@
+// A training step against the ceiling of the machine it runs on.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "app/bench_measure.h"
+#include "base/result.h"
+#include "device/device.h"
+#include "model/config.h"
+
+namespace millwright::app {
+
+// Useful floating-point operations of one micro-step, forward and backward.
+struct StepWork {
+  double matrices = 0;    // 6 * parameters of the layers' matrices * tokens
+  double attention = 0;   // 12 * tokens^2 * q_dim * layers, halved by causality
+  double classifier = 0;  // 6 * embedding rows * dim * tokens
+
+  double total() const { return matrices + attention + classifier; }
+};
+StepWork WorkOfStep(const model::ModelConfig& config, int64_t rows);
+
+struct StepBench {
+  std::string model;
+  int64_t tokens = 0;
+  int64_t rows = 0;        // of the embedding in memory
+  int64_t parameters = 0;  // trained ones
+  int threads = 0;
+  double peak_gflops = 0;
+  int peak_measurements = 0;
+  StepWork work;
+  Samples step;                                         // forward and backward
+  std::vector<std::pair<std::string, Samples>> phases;  // of it
+  Samples optimizer;                                    // norms, AdamW, staging of weights
+
+  double floor_ms() const { return work.total() * 1e-6 / peak_gflops; }
+};
+
+// Micro-steps and updates of a network with random weights on random tokens, with the peak measured
+// before, between and after them; for about `seconds`. `rows` below the vocabulary makes an `exact`
+// compaction of that many rows. Fails if the memory is not there.
+Result<StepBench> BenchStep(device::Device& device, const model::ModelConfig& config, int64_t rows,
+                            double seconds, const Progress& progress);
+
+std::string ToText(const StepBench& bench);
+nlohmann::json ToJson(const StepBench& bench);
+
+}  // namespace millwright::app
