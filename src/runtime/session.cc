@@ -64,10 +64,12 @@ bool HasWeights(const kernels::Operands& operands) {
 
 template <class T>
 struct Session<T>::Impl {
-  Impl(device::Device& d, const SessionOptions& options) : device(d), spec(MakeSpec(d, options)) {}
+  Impl(device::Device& d, const SessionOptions& options)
+      : device(d), spec(MakeSpec(d, options)), only(options.only) {}
 
   device::Device& device;
   kernels::KernelSpec spec;
+  std::set<KernelId> only;
   std::array<KernelProgram, 16> programs;
   std::array<kernels::Operands, 16> operands;
   std::array<std::unique_ptr<Compiled>, 16> compiled;
@@ -97,6 +99,7 @@ struct Session<T>::Impl {
 template <class T>
 Status Session<T>::Impl::GenerateAll() {
   for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
+    if (!only.empty() && !only.contains(kernel->id)) continue;
     const size_t i = Index(kernel->id);
     operands[i] = kernel->operands(spec);
     if (operands[i].outputs.empty()) continue;

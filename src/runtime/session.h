@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ struct SessionOptions {
   kernels::Binding binding = kernels::Binding::kSeparate;
   double residual_alpha = 1.0;
   bool fuse_attention_backward = true;  // where the device can
+  std::set<kernels::KernelId> only;     // the kernels of this session; empty: all
 };
 
 // The spec that `device` gets its kernels for.

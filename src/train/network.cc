@@ -3,25 +3,12 @@
 #include "base/clock.h"
 #include "math/cross_entropy.h"
 #include "math/embedding.h"
+#include "runtime/weight_role.h"
 
 namespace millwright::train {
 namespace {
 
-using kernels::KernelId;
 using model::TensorRole;
-
-// The parameter behind a kernel's weight operand.
-std::optional<TensorRole> RoleOf(std::string_view operand) {
-  static constexpr std::pair<std::string_view, TensorRole> kRoles[] = {
-      {"wq", TensorRole::kWq}, {"wk", TensorRole::kWk},        {"wv", TensorRole::kWv},
-      {"wo", TensorRole::kWo}, {"w1", TensorRole::kW1},        {"w2", TensorRole::kW2},
-      {"w3", TensorRole::kW3}, {"q_norm", TensorRole::kQNorm}, {"k_norm", TensorRole::kKNorm},
-  };
-  for (const auto& [name, role] : kRoles) {
-    if (name == operand) return role;
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -76,7 +63,8 @@ Result<typename Network<T>::Step> Network<T>::CompileKernel(const PlanStep& step
   for (const auto* list : {&operands.inputs, &operands.outputs}) {
     for (const kernels::Operand& operand : *list) {
       if (operand.weight) {
-        memory[operand.name] = parameters_->Get(*RoleOf(operand.name), step.layer).value.data();
+        memory[operand.name] =
+            parameters_->Get(*runtime::WeightRole(operand.name), step.layer).value.data();
       } else {
         memory[operand.name] = Data(step, operand.name);
       }
