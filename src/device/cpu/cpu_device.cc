@@ -1,0 +1,185 @@
+#include "device/cpu/cpu_device.h"
+
+#include <utility>
+
+#include "base/threads.h"
+#include "device/cpu/lowering.h"
+#include "device/host_surface.h"
+#include "device/ports.h"
+#include "mil/verify.h"
+
+namespace millwright::device {
+namespace {
+
+// What the executables of a device share.
+struct Workspace {
+  math::GemmEngine gemm;
+  AlignedBuffer<float> arena;  // grows when an executable that needs more is compiled
+
+  void Reserve(int64_t elements) {
+    if (arena.size() < static_cast<size_t>(elements)) {
+      arena = AlignedBuffer<float>(static_cast<size_t>(elements));
+    }
+  }
+};
+
+class CpuCall final : public Call {
+ public:
+  CpuCall(const cpu::Plan& plan, Workspace& workspace, std::vector<std::span<std::byte>> inputs,
+          std::vector<std::span<std::byte>> outputs)
+      : plan_(plan),
+        workspace_(workspace),
+        inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)),
+        buffers_(plan.buffers.size(), nullptr) {}
+
+  Status Run() override {
+    for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i] = Start(plan_.buffers[i]);
+    const cpu::RunContext context{buffers_, inputs_, outputs_, workspace_.gemm};
+    for (const auto& step : plan_.steps) {
+      if (Status status = step->Run(context); !status) return status;
+    }
+    return {};
+  }
+
+ private:
+  float* Start(const cpu::Buffer& buffer) {
+    switch (buffer.kind) {
+      case cpu::BufferKind::kInput:
+        return reinterpret_cast<float*>(inputs_[buffer.index].data());
+      case cpu::BufferKind::kOutput:
+        return reinterpret_cast<float*>(outputs_[buffer.index].data());
+      case cpu::BufferKind::kConstant:
+        return const_cast<float*>(plan_.constants[buffer.index].data());
+      case cpu::BufferKind::kArena:
+        break;
+    }
+    return buffer.place < 0 ? nullptr : workspace_.arena.data() + buffer.place;
+  }
+
+  const cpu::Plan& plan_;
+  Workspace& workspace_;
+  std::vector<std::span<std::byte>> inputs_, outputs_;
+  std::vector<float*> buffers_;
+};
+
+class CpuExecutable final : public Executable {
+ public:
+  CpuExecutable(mil::Function function, cpu::Plan plan, std::shared_ptr<Workspace> workspace,
+                DType storage)
+      : function_(std::move(function)),
+        plan_(std::move(plan)),
+        workspace_(std::move(workspace)),
+        storage_(storage) {
+    workspace_->Reserve(plan_.arena_elements);
+  }
+
+  Result<std::unique_ptr<Call>> Bind(std::span<Surface* const> inputs,
+                                     std::span<Surface* const> outputs) override {
+    if (Status status = CheckPorts(function_, inputs, outputs, storage_); !status) {
+      return status.error();
+    }
+    auto in = HostBytes(inputs, "input");
+    if (!in) return in.error();
+    auto out = HostBytes(outputs, "output");
+    if (!out) return out.error();
+    return std::unique_ptr<Call>(new CpuCall(plan_, *workspace_, *std::move(in), *std::move(out)));
+  }
+
+ private:
+  static Result<std::vector<std::span<std::byte>>> HostBytes(std::span<Surface* const> surfaces,
+                                                             std::string_view what) {
+    std::vector<std::span<std::byte>> bytes;
+    for (Surface* surface : surfaces) {
+      auto* host = dynamic_cast<HostSurface*>(surface);
+      if (host == nullptr) {
+        return BadInput("{} {}: the cpu device wants surfaces in host memory", what, bytes.size());
+      }
+      bytes.push_back(host->bytes());
+    }
+    return bytes;
+  }
+
+  mil::Function function_;
+  cpu::Plan plan_;
+  std::shared_ptr<Workspace> workspace_;
+  DType storage_;
+};
+
+class CpuDevice final : public Device {
+ public:
+  explicit CpuDevice(const DeviceOptions& options)
+      : precision_(options.precision), workspace_(std::make_shared<Workspace>()) {
+    caps_.storage = FloatStorage(options.precision);
+    caps_.dtype = caps_.storage;
+    caps_.wraps_host_memory = true;
+    caps_.fused_attention_backward = true;
+  }
+
+  std::string_view name() const override { return "cpu"; }
+  const Caps& caps() const override { return caps_; }
+
+  std::vector<Issue> Check(const mil::Program& program) const override {
+    const Status status = mil::Verify(program);
+    if (status) return {};
+    return {{.constraint = "verify", .where = "", .message = status.error().message}};
+  }
+
+  Result<std::unique_ptr<Executable>> Compile(const mil::Program& program,
+                                              const mil::WeightStore& weights) override {
+    if (Status status = mil::Verify(program); !status) return status.error();
+    auto plan = cpu::CompileFunction(program.main(), weights, precision_, workspace_->gemm);
+    if (!plan) return plan.error();
+    return std::unique_ptr<Executable>(
+        new CpuExecutable(program.main(), *std::move(plan), workspace_, caps_.storage));
+  }
+
+  Result<std::unique_ptr<Surface>> NewSurface(const mil::Type& type) override {
+    const Result<DType> storage = HostStorage(type, caps_.storage);
+    if (!storage) return storage.error();
+    return HostSurface::Allocate({type, *storage});
+  }
+
+  Result<std::unique_ptr<Surface>> WrapHost(const mil::Type& type,
+                                            std::span<std::byte> memory) override {
+    const Result<DType> storage = HostStorage(type, caps_.storage);
+    if (!storage) return storage.error();
+    return HostSurface::Wrap({type, *storage}, memory);
+  }
+
+ private:
+  Precision precision_;
+  Caps caps_;
+  std::shared_ptr<Workspace> workspace_;
+};
+
+Status CheckPrecision(Precision precision) {
+  if (precision == Precision::kFp32 || precision == Precision::kFp16) return {};
+  return BadInput("--precision {}: the cpu device has fp32 and fp16; use --device reference",
+                  PrecisionName(precision));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> OpenCpuDevice(const DeviceOptions& options) {
+  if (Status status = CheckPrecision(options.precision); !status) return status.error();
+  if (options.threads > 0) SetThreads(options.threads);
+  return std::unique_ptr<Device>(new CpuDevice(options));
+}
+
+Result<std::string> ExplainProgram(const mil::Program& program, const mil::WeightStore& weights,
+                                   const DeviceOptions& options) {
+  if (Status status = CheckPrecision(options.precision); !status) return status.error();
+  if (Status status = mil::Verify(program); !status) return status.error();
+  math::GemmEngine gemm;
+  const auto plan = cpu::CompileFunction(program.main(), weights, options.precision, gemm);
+  if (!plan) return plan.error();
+  std::string text;
+  for (const auto& step : plan->steps) text += step->Describe() + "\n";
+  size_t constants = 0;
+  for (const auto& constant : plan->constants) constants += constant.size() * sizeof(float);
+  return text + fmt::format("arena {} bytes, constants {} bytes\n",
+                            plan->arena_elements * static_cast<int64_t>(sizeof(float)), constants);
+}
+
+}  // namespace millwright::device

@@ -1,0 +1,37 @@
+// The CPU device: our compiler for MIL.
+//
+// A program is compiled once into a list of steps over buffers of floats: slices, reshapes and
+// transposes become strided views, concat is written in place, matmul, linear and 1x1 convolutions
+// go to the GEMM library, elementwise chains, reductions and masked attention are fused, and
+// buffers share one arena by liveness. See docs/devices.md.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "device/device.h"
+#include "mil/program.h"
+#include "mil/weights.h"
+
+namespace millwright::device {
+
+// Precisions:
+//   fp32  surfaces of float ports hold fp32, whatever the program declares; arithmetic is fp32 and
+//         nothing is rounded further.
+//   fp16  surfaces of float ports hold fp16. Values are computed in fp32; a value that the program
+//         declares fp16 is rounded to fp16 (nearest even) when a step writes it to memory. Values
+//         that live only inside a fused step (elementwise chains, attention scores) stay fp32.
+// `exact` and `ane` are refused; the reference device has them. Integers are held as floats between
+// steps: exact up to 2^24. Runs of one device's executables must not overlap in time: they share
+// the arena and the GEMM engine. `threads` above 0 sets the process's threads.
+// A run allocates nothing, except in operations that have no lowering of their own (ExplainProgram
+// shows them as "evaluate").
+Result<std::unique_ptr<Device>> OpenCpuDevice(const DeviceOptions& options);
+
+// What Compile makes of `program`: one line a step, then the bytes of the arena and of the
+// constants.
+Result<std::string> ExplainProgram(const mil::Program& program, const mil::WeightStore& weights,
+                                   const DeviceOptions& options);
+
+}  // namespace millwright::device

@@ -1,0 +1,199 @@
+// matmul, linear and 1x1 convolutions as matrix products.
+#include <algorithm>
+
+#include "device/cpu/lowering.h"
+
+namespace millwright::device::cpu {
+namespace {
+
+// A matrix as the GEMM wants it: row-major with a leading dimension, or the transpose of one.
+struct Matrix {
+  bool transposed = false;
+  int64_t leading = 0;
+};
+
+// The last two axes of `view` as a matrix; nothing where neither axis has unit stride.
+std::optional<Matrix> AsMatrix(const View& view) {
+  const size_t rank = view.axes.size();
+  const auto rows = SingleDim(view.axes[rank - 2]);
+  const auto columns = SingleDim(view.axes[rank - 1]);
+  if (!rows || !columns) return std::nullopt;
+  if (columns->size == 1 || columns->stride == 1) {
+    const int64_t leading = rows->size == 1 ? columns->size : rows->stride;
+    if (leading >= columns->size) return Matrix{false, leading};
+  }
+  if (rows->size == 1 || rows->stride == 1) {
+    const int64_t leading = columns->size == 1 ? rows->size : columns->stride;
+    if (leading >= rows->size) return Matrix{true, leading};
+  }
+  return std::nullopt;
+}
+
+View Transposed(const View& view) {
+  View result = view;
+  std::swap(result.axes[result.axes.size() - 1], result.axes[result.axes.size() - 2]);
+  return result;
+}
+
+// The batch loops of the three operands, without axes of size 1.
+struct Batch {
+  std::vector<int64_t> sizes;
+  std::vector<std::vector<int64_t>> strides;  // by operand
+};
+
+Batch BatchOf(std::span<const View> views) {
+  std::vector<View> heads(views.begin(), views.end());
+  for (View& view : heads) view.axes.resize(view.axes.size() - 2);
+  Batch batch;
+  batch.strides.resize(views.size());
+  // The operands are single or repeated dimensions here, so that a common nest exists; the
+  // destination decides the order.
+  const auto nest = MakeLoopNest(heads, views.size() - 1);
+  std::vector<LoopDim> loops = nest->outer;
+  if (nest->inner.size > 1) loops.push_back(nest->inner);
+  for (const LoopDim& loop : loops) {
+    batch.sizes.push_back(loop.size);
+    for (size_t i = 0; i < views.size(); ++i) batch.strides[i].push_back(loop.strides[i]);
+  }
+  return batch;
+}
+
+// True if the batch axes of all three can be walked together.
+bool BatchesFit(std::span<const View> views) {
+  std::vector<View> heads(views.begin(), views.end());
+  for (View& view : heads) view.axes.resize(view.axes.size() - 2);
+  return MakeLoopNest(heads, 0).has_value();
+}
+
+Status FinishProduct(Lowering& lowering, int index, const View& to) {
+  const mil::Operation& op = lowering.op(index);
+  lowering.Define(op.outputs[0], to);
+  if (op.FindArgument("bias") != nullptr) {
+    auto bias = lowering.ArgumentView(op, "bias");
+    if (!bias) return bias.error();
+    // conv: one number a channel (axis 1); linear: one number a feature (last axis).
+    Shape shape = to.shape();
+    const size_t axis = op.op == "conv" ? 1 : shape.size() - 1;
+    for (size_t i = 0; i < shape.size(); ++i) shape[i] = i == axis ? shape[i] : 1;
+    if (NumElements(shape) != bias->elements()) *bias = BroadcastView(*bias, {shape[axis]});
+    const View wide = BroadcastView(*ReshapeView(*bias, shape), to.shape());
+    const VectorProgram add{2, 3, {{VectorOp::kAdd, 2, {0}, {1}, {}}}, {2}};
+    lowering.EmitElementwise("bias", add, {to, wide, to});
+  }
+  lowering.EmitRounding(op.outputs[0]);
+  return {};
+}
+
+}  // namespace
+
+void EmitGemm(Lowering& lowering, View a, View b, const View& to) {
+  if (const View views[] = {a, b, to}; !BatchesFit(views)) {
+    a = lowering.DenseCopy(a);
+    b = lowering.DenseCopy(b);
+  }
+  const auto matrix = AsMatrix(to);
+  if (!matrix) {  // computed densely, then moved
+    const View dense = lowering.NewDense(to.shape());
+    EmitGemm(lowering, a, b, dense);
+    lowering.EmitCopy(dense, to);
+    return;
+  }
+  if (matrix->transposed) return EmitGemm(lowering, Transposed(b), Transposed(a), Transposed(to));
+  if (!AsMatrix(a)) a = lowering.DenseCopy(a);
+  if (!AsMatrix(b)) b = lowering.DenseCopy(b);
+  const Matrix ma = *AsMatrix(a), mb = *AsMatrix(b);
+  const size_t rank = to.axes.size();
+  math::GemmShape shape;
+  shape.m = AxisSize(to.axes[rank - 2]);
+  shape.n = AxisSize(to.axes[rank - 1]);
+  shape.k = AxisSize(a.axes[rank - 1]);
+  shape.transpose_a = ma.transposed;
+  shape.transpose_b = mb.transposed;
+  shape.lda = ma.leading;
+  shape.ldb = mb.leading;
+  shape.ldc = matrix->leading;
+  const View views[] = {a, b, to};
+  Batch batch = BatchOf(views);
+  lowering.Emit(MakeGemmStep(shape, batch.sizes, {a.buffer, a.offset, batch.strides[0]},
+                             {b.buffer, b.offset, batch.strides[1]},
+                             {to.buffer, to.offset, batch.strides[2]}, lowering.gemm));
+}
+
+Status LowerMatmul(Lowering& lowering, int index) {
+  const mil::Operation& op = lowering.op(index);
+  const auto call = lowering.CallOf(index);
+  if (!call) return call.error();
+  auto x = lowering.ArgumentView(op, "x");
+  if (!x) return x.error();
+  auto y = lowering.ArgumentView(op, "y");
+  if (!y) return y.error();
+  const Shape& shape = lowering.type(op.outputs[0]).shape;
+  if (!IsFloat(lowering.type(op.outputs[0]).dtype) || x->axes.size() < 2 || y->axes.size() < 2 ||
+      NumElements(shape) == 0) {
+    return LowerGeneric(lowering, index);
+  }
+  if (call->Bool("transpose_x", false)) *x = Transposed(*x);
+  if (call->Bool("transpose_y", false)) *y = Transposed(*y);
+  Shape x_shape = shape, y_shape = shape;
+  x_shape.back() = AxisSize(x->axes.back());
+  y_shape[shape.size() - 2] = x_shape.back();
+  const View to = lowering.Destination(op.outputs[0]);
+  EmitGemm(lowering, BroadcastView(*x, x_shape), BroadcastView(*y, y_shape), to);
+  return FinishProduct(lowering, index, to);
+}
+
+Status LowerLinear(Lowering& lowering, int index) {
+  const mil::Operation& op = lowering.op(index);
+  auto x = lowering.ArgumentView(op, "x");
+  if (!x) return x.error();
+  auto weight = lowering.ArgumentView(op, "weight");
+  if (!weight) return weight.error();
+  if (x->axes.size() < 2) return LowerGeneric(lowering, index);
+  const View to = lowering.Destination(op.outputs[0]);
+  Shape shape = to.shape();
+  shape[shape.size() - 2] = AxisSize(x->axes.back());
+  EmitGemm(lowering, *x, BroadcastView(Transposed(*weight), shape), to);
+  return FinishProduct(lowering, index, to);
+}
+
+Status LowerConv(Lowering& lowering, int index) {
+  const mil::Operation& op = lowering.op(index);
+  const auto call = lowering.CallOf(index);
+  if (!call) return call.error();
+  auto x = lowering.ArgumentView(op, "x");
+  if (!x) return x.error();
+  auto weight = lowering.ArgumentView(op, "weight");
+  if (!weight) return weight.error();
+  const auto all = [](const std::vector<int64_t>& list, int64_t value) {
+    return std::all_of(list.begin(), list.end(), [&](int64_t v) { return v == value; });
+  };
+  const Shape in = x->shape(), kernel = weight->shape();
+  const bool pointwise = all({kernel.begin() + 2, kernel.end()}, 1) &&
+                         all(call->Ints("strides"), 1) &&
+                         (call->Text("pad_type", "valid") != "custom" || all(call->Ints("pad"), 0));
+  if (!pointwise) return LowerGeneric(lowering, index);
+  const int64_t groups = call->Int("groups", 1);
+  const Shape out = lowering.type(op.outputs[0]).shape;
+  const int64_t space = NumElements({in.begin() + 2, in.end()});
+  // [n, groups, channels of a group, space]
+  const auto grouped = [&](const View& view, int64_t channels) {
+    return ReshapeView(view, {in[0], groups, channels / groups, space});
+  };
+  auto gx = grouped(*x, in[1]);
+  if (!gx) gx = grouped(lowering.DenseCopy(*x), in[1]);
+  auto gw = ReshapeView(*weight, {1, groups, out[1] / groups, in[1] / groups});
+  if (!gw)
+    gw = ReshapeView(lowering.DenseCopy(*weight), {1, groups, out[1] / groups, in[1] / groups});
+  const View to = lowering.Destination(op.outputs[0]);
+  const View wide = BroadcastView(*gw, {in[0], groups, out[1] / groups, in[1] / groups});
+  if (const auto gto = grouped(to, out[1])) {
+    EmitGemm(lowering, wide, *gx, *gto);
+  } else {
+    const View dense = lowering.NewDense(out);
+    EmitGemm(lowering, wide, *gx, *grouped(dense, out[1]));
+    lowering.EmitCopy(dense, to);
+  }
+  return FinishProduct(lowering, index, to);
+}
+
+}  // namespace millwright::device::cpu

@@ -1,0 +1,134 @@
+// The state of a compilation: where every value lies, and the plan as far as it has been written.
+//
+// Order of work (compile.cc): PlaceValues decides from the last operation to the first where
+// results should be written; MatchAttention and FuseElementwise claim operations for one step; then
+// every operation is lowered in program order.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/numerics.h"
+#include "base/result.h"
+#include "device/cpu/attention_pattern.h"
+#include "device/cpu/plan.h"
+#include "device/cpu/steps.h"
+#include "device/cpu/view.h"
+#include "math/gemm.h"
+#include "mil/ops/op.h"
+#include "mil/program.h"
+#include "mil/weights.h"
+
+namespace millwright::device::cpu {
+
+struct ValueState {
+  int definition = -1;       // the operation; -1 for an input of the function
+  std::vector<int> users;    // operations in order; the number of operations stands for an output
+  bool constant = false;     // known at compile time
+  std::optional<View> view;  // where it lies, once defined
+  std::optional<View> placement;  // where it has to be written
+  std::optional<View> hint;       // the layout that a later user would like; buffer -1
+};
+
+struct Lowering {
+  const mil::Function& function;
+  const mil::WeightStore& weights;
+  Numerics numerics;
+  math::GemmEngine& gemm;
+  Plan plan;
+  std::vector<ValueState> values;
+  std::vector<int> definitions;
+  // For an operation that is carried out by the step of a later one: that one; else its own index.
+  std::vector<int> group;
+  std::vector<AttentionPattern> attention;
+  std::vector<AttentionBackwardPattern> attention_backward;
+
+  Lowering(const mil::Function& f, const mil::WeightStore& w, Precision precision,
+           math::GemmEngine& engine);
+
+  ValueState& state(mil::ValueId value) { return values[static_cast<size_t>(value)]; }
+  const mil::Type& type(mil::ValueId value) const { return function.value(value).type; }
+  const mil::Operation& op(int index) const {
+    return function.operations[static_cast<size_t>(index)];
+  }
+  // The operation that defines `value`, or null for an input.
+  const mil::Operation* Definition(mil::ValueId value) const;
+  bool half() const { return numerics.precision() == Precision::kFp16; }
+
+  // The arguments of an operation as compile-time values. Verified programs do not fail here.
+  Result<mil::Call> CallOf(int index) const { return MakeCall(function, op(index), definitions); }
+  // The value of a tensor argument, or -1 where the argument is absent or written as a literal.
+  mil::ValueId ArgumentValue(const mil::Operation& operation, std::string_view key) const;
+
+  // Where a value lies; constants are converted to floats when they are first asked for.
+  Result<View> ViewOf(mil::ValueId value);
+  Result<View> ArgumentView(const mil::Operation& operation, std::string_view key);
+  // The elements of a constant view, row-major.
+  std::vector<double> ConstantElements(const View& view) const;
+  Result<std::optional<double>> ConstantScalar(mil::ValueId value);
+  View AddConstant(const Shape& shape, std::span<const double> elements);
+
+  // Where `value` is to be written: its placement, or a new arena buffer laid out as the hint says.
+  View Destination(mil::ValueId value);
+  View NewDense(const Shape& shape);
+  View NewLike(const View& layout);
+
+  // Appends steps.
+  void Emit(std::unique_ptr<Step> step) { plan.steps.push_back(std::move(step)); }
+  void EmitCopy(const View& from, const View& to);
+  // `operands`: the program's inputs, then its outputs, all of one shape.
+  void EmitElementwise(std::string label, VectorProgram program, std::vector<View> operands);
+  // In precision fp16: rounds a value declared fp16 where it lies.
+  void EmitRounding(mil::ValueId value);
+  // The view itself, or a dense copy of it (made at compile time for constants).
+  View DenseCopy(const View& view);
+  bool IsConstantBuffer(int buffer) const;
+
+  // Declares `value` to be `view`, copying it to its placement if it has one elsewhere.
+  void Define(mil::ValueId value, View view);
+};
+
+// place.cc
+void PlaceValues(Lowering& lowering);
+// The view of an operation's operand that corresponds to a view of its result, for operations that
+// only rename elements one to one; nothing for others.
+std::optional<View> PullBack(const Lowering& lowering, int index, const View& result);
+// True for a cast that changes nothing about the float that is held.
+bool IsIdentityCast(const Lowering& lowering, const mil::Operation& operation);
+
+// fuse.cc
+void FuseElementwise(Lowering& lowering);
+
+// The families; each lowers operation `index` and defines its outputs.
+Status LowerViewOperation(Lowering& lowering, int index);  // lower_views.cc
+Status LowerConcat(Lowering& lowering, int index);         // lower_concat.cc
+Status LowerElementwise(Lowering& lowering, int index);    // lower_elementwise.cc
+Status LowerReduction(Lowering& lowering, int index);      // lower_reduction.cc
+Status LowerSoftmax(Lowering& lowering, int index);        // lower_reduction.cc
+Status LowerMatmul(Lowering& lowering, int index);         // lower_matmul.cc
+Status LowerLinear(Lowering& lowering, int index);         // lower_matmul.cc
+Status LowerConv(Lowering& lowering, int index);           // lower_matmul.cc
+Status LowerGeneric(Lowering& lowering, int index);        // lower_generic.cc
+Status FoldOperation(Lowering& lowering, int index);       // lower_generic.cc
+
+// to = a * b for views [batch..., m, k], [batch..., k, n] and [batch..., m, n] of equal batch
+// shapes.
+void EmitGemm(Lowering& lowering, View a, View b, const View& to);
+
+// lower_elementwise.cc: the program of `root`'s group that computes `value` over `shape`.
+struct GroupProgram {
+  VectorProgram program;
+  std::vector<View> inputs;
+  std::vector<mil::ValueId> results;  // values that the program's outputs are
+};
+bool IsElementwise(const Lowering& lowering, const mil::Operation& operation);
+Result<GroupProgram> BuildGroup(Lowering& lowering, int root,
+                                const std::vector<mil::ValueId>& results, const Shape& shape);
+
+// compile.cc
+Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightStore& weights,
+                             Precision precision, math::GemmEngine& gemm);
+
+}  // namespace millwright::device::cpu

@@ -1,0 +1,120 @@
+// Decides, from the last operation to the first, where results are to be written: into a bound
+// output, into a concat's result, or, as a mere wish, in the order in which a later user walks
+// them.
+#include <algorithm>
+
+#include "device/cpu/lowering.h"
+
+namespace millwright::device::cpu {
+namespace {
+
+bool OnlyRenames(const Lowering& lowering, const mil::Operation& op) {
+  return op.op == "reshape" || op.op == "transpose" || op.op == "expand_dims" ||
+         op.op == "squeeze" || op.op == "identity" || IsIdentityCast(lowering, op);
+}
+
+// A value that some operation computes, or renames from one that may be.
+bool MayBePlaced(const Lowering& lowering, mil::ValueId value) {
+  const mil::Operation* definition = lowering.Definition(value);
+  const ValueState& state = lowering.values[static_cast<size_t>(value)];
+  if (definition == nullptr || state.constant || state.placement) return false;
+  return !definition->op.starts_with("slice_by") && definition->op != "split";
+}
+
+void Offer(Lowering& lowering, mil::ValueId value, const View& view, bool placement) {
+  if (!MayBePlaced(lowering, value)) return;
+  ValueState& state = lowering.state(value);
+  if (placement) {
+    state.placement = view;
+  } else if (!state.hint) {
+    state.hint = CompactLike(view);
+  }
+}
+
+void OfferConcatInputs(Lowering& lowering, int index) {
+  const mil::Operation& op = lowering.op(index);
+  const auto call = lowering.CallOf(index);
+  const auto* inputs = std::get_if<std::vector<mil::ValueId>>(&op.FindArgument("values")->value);
+  if (!call || inputs == nullptr || call->Bool("interleave", false)) return;
+  ValueState& state = lowering.state(op.outputs[0]);
+  if (inputs->size() == 1) {
+    if (state.placement) Offer(lowering, inputs->front(), *state.placement, true);
+    if (state.hint) Offer(lowering, inputs->front(), *state.hint, false);
+    return;
+  }
+  if (!state.placement) {
+    state.placement = lowering.Destination(op.outputs[0]);
+    state.hint.reset();
+  }
+  const Shape& shape = lowering.type(op.outputs[0]).shape;
+  const int64_t rank = static_cast<int64_t>(shape.size());
+  const int64_t axis = call->Int("axis", 0);
+  Shape begin(shape.size(), 0), step(shape.size(), 1);
+  for (mil::ValueId input : *inputs) {
+    const Shape& size = lowering.type(input).shape;
+    if (auto part = SliceView(*state.placement, begin, size, step)) {
+      Offer(lowering, input, *part, true);
+    }
+    const size_t a = static_cast<size_t>(axis < 0 ? axis + rank : axis);
+    begin[a] += size[a];
+  }
+}
+
+void OfferOperands(Lowering& lowering, int index) {
+  const mil::Operation& op = lowering.op(index);
+  if (op.outputs.size() != 1) return;
+  const ValueState& state = lowering.state(op.outputs[0]);
+  if (op.op == "concat") return OfferConcatInputs(lowering, index);
+  if (!state.placement && !state.hint) return;
+  const View& target = state.placement ? *state.placement : *state.hint;
+  if (OnlyRenames(lowering, op)) {
+    const mil::ValueId x = lowering.ArgumentValue(op, "x");
+    const auto view = PullBack(lowering, index, target);
+    if (view && x >= 0) Offer(lowering, x, *view, state.placement.has_value());
+    return;
+  }
+  if (!IsElementwise(lowering, op) && op.op != "softmax") return;
+  for (const mil::Argument& argument : op.arguments) {
+    const auto* x = std::get_if<mil::ValueId>(&argument.value);
+    if (x == nullptr || lowering.type(*x).shape != lowering.type(op.outputs[0]).shape) continue;
+    Offer(lowering, *x, target, false);
+  }
+}
+
+}  // namespace
+
+bool IsIdentityCast(const Lowering& lowering, const mil::Operation& operation) {
+  if (operation.op != "cast") return false;
+  const mil::ValueId x = lowering.ArgumentValue(operation, "x");
+  if (x < 0) return false;
+  const DType from = lowering.type(x).dtype;
+  const DType to = lowering.type(operation.outputs[0]).dtype;
+  if (from == to) return true;
+  return IsFloat(to) && !(lowering.half() && to == DType::kFp16);
+}
+
+std::optional<View> PullBack(const Lowering& lowering, int index, const View& result) {
+  const mil::Operation& op = lowering.op(index);
+  const mil::ValueId x = lowering.ArgumentValue(op, "x");
+  if (x < 0) return std::nullopt;
+  if (op.op == "transpose") {
+    const auto call = lowering.CallOf(index);
+    if (!call) return std::nullopt;
+    return TransposeView(result, InversePermutation(call->Ints("perm")));
+  }
+  return ReshapeView(result, lowering.type(x).shape);
+}
+
+void PlaceValues(Lowering& lowering) {
+  const mil::Function& f = lowering.function;
+  for (size_t i = 0; i < f.outputs.size(); ++i) {
+    const mil::ValueId value = f.outputs[i];
+    const DType dtype = lowering.type(value).dtype;
+    if (!IsFloat(dtype) || lowering.half()) continue;  // stored from the arena at the end
+    const int buffer = lowering.plan.Add(BufferKind::kOutput, i, lowering.type(value).elements());
+    Offer(lowering, value, DenseView(buffer, lowering.type(value).shape), true);
+  }
+  for (size_t i = f.operations.size(); i-- > 0;) OfferOperands(lowering, static_cast<int>(i));
+}
+
+}  // namespace millwright::device::cpu

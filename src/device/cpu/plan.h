@@ -1,0 +1,57 @@
+// A compiled program: buffers, and the steps that fill them in order.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/aligned.h"
+#include "base/result.h"
+#include "math/gemm.h"
+
+namespace millwright::device::cpu {
+
+// What a step sees of a call.
+struct RunContext {
+  std::span<float* const> buffers;                        // where every buffer of the plan starts
+  std::span<const std::span<std::byte>> inputs, outputs;  // the bound surfaces
+  math::GemmEngine& gemm;
+};
+
+class Step {
+ public:
+  virtual ~Step() = default;
+  virtual Status Run(const RunContext& context) const = 0;
+  // One line: what is done, by which implementation, on which shape.
+  virtual std::string Describe() const = 0;
+  // Every buffer that is read or written.
+  virtual std::vector<int> Buffers() const = 0;
+};
+
+enum class BufferKind : uint8_t { kInput, kOutput, kArena, kConstant };
+
+struct Buffer {
+  BufferKind kind = BufferKind::kArena;
+  size_t index = 0;  // port or constant
+  int64_t elements = 0;
+  int64_t place = -1;  // in the arena, in floats; -1 if no step uses it
+};
+
+struct Plan {
+  std::vector<Buffer> buffers;
+  std::vector<std::unique_ptr<Step>> steps;
+  std::vector<AlignedBuffer<float>> constants;
+  int64_t arena_elements = 0;
+
+  int Add(BufferKind kind, size_t index, int64_t elements);
+  int AddArena(int64_t elements) { return Add(BufferKind::kArena, 0, elements); }
+};
+
+// Gives every arena buffer its place: two buffers overlap only if no step comes between the first
+// and the last use of both. Largest first, at the lowest place that is free during its life.
+void PlaceBuffers(Plan& plan);
+
+}  // namespace millwright::device::cpu

@@ -1,0 +1,75 @@
+// The steps that plans are made of. Each constructor checks nothing: lowering has done so.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/dtype.h"
+#include "base/numerics.h"
+#include "device/cpu/loop_nest.h"
+#include "device/cpu/plan.h"
+#include "device/cpu/vector_program.h"
+#include "device/cpu/view.h"
+#include "math/gemm.h"
+#include "mil/ops/op.h"
+
+namespace millwright::device::cpu {
+
+// The most registers of a fused group: their strips share one thread's first-level cache.
+inline constexpr int kMostRegisters = 48;
+
+// outputs = program(inputs), strip by strip. The nest's operands are the inputs, then the outputs.
+std::unique_ptr<Step> MakeElementwiseStep(std::string label, VectorProgram program, LoopNest nest);
+
+// to = from for views without a common loop nest: element by element.
+std::unique_ptr<Step> MakeScatterStep(View from, View to);
+
+enum class Reduction : uint8_t { kSum, kMean, kMax };
+
+// Reduces program(inputs), which has one output, over the nest's reduced loops. The nest's last
+// operand is the result, with strides of 0 along those.
+std::unique_ptr<Step> MakeReduceStep(Reduction kind, VectorProgram program, LoopNest nest);
+
+// softmax(program(inputs)) over the nest's reduced loops; `scratch` is an arena buffer of
+// SoftmaxScratch(nest, slots) floats for at most `slots` threads.
+std::unique_ptr<Step> MakeSoftmaxStep(VectorProgram program, LoopNest nest, int scratch, int slots);
+int64_t SoftmaxScratch(const LoopNest& nest, int slots);
+
+// One matrix of a batched product: base + offset of the batch.
+struct GemmOperand {
+  int buffer = -1;
+  int64_t offset = 0;
+  std::vector<int64_t> batch_strides;
+};
+
+// c[batch] = op(a[batch]) op(b[batch]) for every index of `batch`; `engine` names the
+// implementation.
+std::unique_ptr<Step> MakeGemmStep(math::GemmShape shape, std::vector<int64_t> batch, GemmOperand a,
+                                   GemmOperand b, GemmOperand c, math::GemmEngine& engine);
+
+// Between a surface whose elements are not fp32 and a dense buffer.
+std::unique_ptr<Step> MakeLoadSurfaceStep(size_t port, DType storage, int buffer, int64_t elements);
+std::unique_ptr<Step> MakeStoreSurfaceStep(size_t port, DType storage, int buffer,
+                                           int64_t elements);
+
+// An argument of an operation that has no lowering of its own.
+struct GenericArgument {
+  std::string key;
+  std::vector<mil::Type> types;
+  std::vector<View> views;  // empty for a string
+  std::optional<std::string> text;
+  bool tuple = false;
+};
+
+// Evaluates an operation as mil/ops defines it, through double arrays. Allocates in every run.
+std::unique_ptr<Step> MakeGenericStep(const mil::OpDef* def, std::string id,
+                                      std::vector<GenericArgument> arguments,
+                                      std::vector<mil::Type> types, std::vector<View> outputs,
+                                      Numerics numerics);
+
+// All elements of `view` in row-major order.
+void GatherView(const View& view, const float* base, double* to);
+void ScatterView(const View& view, const double* from, float* base);
+
+}  // namespace millwright::device::cpu
