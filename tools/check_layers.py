@@ -2,7 +2,8 @@
 """Holds the includes of src/ to the picture in src/README.md.
 
 The picture is a fenced block that starts with ```layers; see src/README.md for its rules. Checked:
-every quoted include names a file of src/ whose folder is allowed; every folder is in the picture, and
+every quoted include names a file of src/ whose folder is allowed (tests, *_test.cc and test_*.h, may
+include anything, and nothing else may include them); every folder is in the picture, and
 the other way round; a folder names only folders above it, and the includes as they are have no cycle;
 only src/app/main.cc depends on MILLWRIGHT_MODEL_HEADER, and no file includes a model header.
 
@@ -41,6 +42,12 @@ def read_picture(readme):
     return picture, problems
 
 
+def is_test(path):
+    """Unit tests and their helpers, which no library contains."""
+    name = path.split("/")[-1]
+    return name.endswith("_test.cc") or name.startswith("test_")
+
+
 def folder_of(path, picture):
     """The line of the picture that the file `path` ("mil/ops/add.cc") belongs to: the longest match."""
     parts = path.split("/")[:-1]
@@ -59,6 +66,8 @@ def check_include(source, line, src, target, picture):
         return f"{where}: includes the model header {target}; any model must be usable at run time", None
     if not (src / target).is_file():
         return f"{where}: \"{target}\" is not a file of src/ (write \"folder/file.h\")", None
+    if is_test(target):
+        return f"{where}: {target} is a test's; only tests may include it", None
     mine, other = folder_of(source, picture), folder_of(target, picture)
     if other is None or other in (mine, IMPLIED) or other in picture[mine]:
         return None, other
@@ -119,7 +128,7 @@ def check(root):
     problems += [f"src/README.md: there is no folder src/{folder}"
                  for folder in picture if not (src / folder).is_dir()]
     files = [path for path in sorted(src.rglob("*"))
-             if path.suffix in SUFFIXES and not path.name.endswith("_test.cc")]
+             if path.suffix in SUFFIXES and not is_test(path.name)]
     edges = {}
     for path in files:
         problems += check_file(path, src, picture, edges)

@@ -47,6 +47,13 @@ class CheckLayers(unittest.TestCase):
     def test_tests_may_include_anything(self):
         self.assertEqual(problems_of(GOOD | {"mil/x_test.cc": '#include "device/device.h"\n'}), [])
 
+    def test_helpers_of_tests_may_include_anything(self):
+        self.assertEqual(problems_of(GOOD | {"mil/test_x.h": '#include "../models/a.h"\n'}), [])
+
+    def test_refuses_a_test_helper_in_a_library(self):
+        self.assert_refused("only tests may include it",
+                            {"mil/test_x.h": "\n", "mil/bad.cc": '#include "mil/test_x.h"\n'})
+
     def test_refuses_an_arrow_back(self):
         change = {"base/bad.h": '#include "mil/type.h"\n', "mil/type.h": "\n"}
         problems = problems_of(GOOD | change)
