@@ -57,6 +57,13 @@ double NormError(std::span<const A> actual, std::span<const B> expected) {
   return norm > 0 ? std::sqrt(difference / norm) : std::sqrt(difference);
 }
 
+// The same for containers.
+template <class A, class B>
+double NormError(const A& actual, const B& expected) {
+  return NormError(std::span(std::data(actual), std::size(actual)),
+                   std::span(std::data(expected), std::size(expected)));
+}
+
 // How many representable numbers lie between a and b (0: equal, +0 and -0 count as equal); the
 // largest int64 where one of them is NaN and the other is not.
 int64_t UlpDistance(float a, float b);

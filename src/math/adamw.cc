@@ -1,11 +1,93 @@
 #include "math/adamw.h"
 
-#include "math/scalar/adamw.h"
+#include <cmath>
 
+#include "base/threads.h"
+#include "math/scalar/adamw.h"
+#include "math/simd.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "math/adamw.cc"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#ifndef MILLWRIGHT_MATH_ADAMW_ONCE
+#define MILLWRIGHT_MATH_ADAMW_ONCE
 namespace millwright::math {
+namespace {
+
+// The constants of one update, computed in double.
+struct AdamWConstants {
+  explicit AdamWConstants(const AdamW& options)
+      : grad_scale(static_cast<float>(options.grad_scale)),
+        beta1(static_cast<float>(options.beta1)),
+        beta2(static_cast<float>(options.beta2)),
+        rest1(static_cast<float>(1.0 - options.beta1)),
+        rest2(static_cast<float>(1.0 - options.beta2)),
+        eps(static_cast<float>(options.eps)),
+        decay(static_cast<float>(options.lr * options.weight_decay)) {
+    const auto step = static_cast<double>(options.step);
+    rate = static_cast<float>(options.lr / (1.0 - std::pow(options.beta1, step)));
+    root = static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(options.beta2, step)));
+  }
+
+  float grad_scale, beta1, beta2, rest1, rest2, eps, decay;
+  float rate = 0;  // lr / (1 - beta1^step)
+  float root = 0;  // 1 / sqrt(1 - beta2^step)
+};
+
+}  // namespace
+}  // namespace millwright::math
+#endif  // MILLWRIGHT_MATH_ADAMW_ONCE
+
+HWY_BEFORE_NAMESPACE();
+namespace millwright::math {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class D>
+HWY_INLINE void AdamWStep(D d, const AdamWConstants& k, float* HWY_RESTRICT w,
+                          float* HWY_RESTRICT g, float* HWY_RESTRICT m, float* HWY_RESTRICT v) {
+  const auto gradient = hn::Mul(hn::LoadU(d, g), hn::Set(d, k.grad_scale));
+  const auto first =
+      hn::MulAdd(hn::Set(d, k.rest1), gradient, hn::Mul(hn::Set(d, k.beta1), hn::LoadU(d, m)));
+  const auto second = hn::MulAdd(hn::Mul(hn::Set(d, k.rest2), gradient), gradient,
+                                 hn::Mul(hn::Set(d, k.beta2), hn::LoadU(d, v)));
+  const auto root = hn::MulAdd(hn::Sqrt(second), hn::Set(d, k.root), hn::Set(d, k.eps));
+  const auto weight = hn::LoadU(d, w);
+  const auto step = hn::Div(hn::Mul(first, hn::Set(d, k.rate)), root);
+  hn::StoreU(first, d, m);
+  hn::StoreU(second, d, v);
+  hn::StoreU(hn::Sub(weight, hn::MulAdd(hn::Set(d, k.decay), weight, step)), d, w);
+  hn::StoreU(hn::Zero(d), d, g);
+}
+
+void AdamWRange(int64_t begin, int64_t end, const AdamWConstants& constants, float* w, float* g,
+                float* m, float* v) {
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
+  int64_t i = begin;
+  for (; i + lanes <= end; i += lanes) AdamWStep(d, constants, w + i, g + i, m + i, v + i);
+  for (; i < end; ++i) {
+    AdamWStep(hn::CappedTag<float, 1>(), constants, w + i, g + i, m + i, v + i);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace millwright::math
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace millwright::math {
+namespace {
+HWY_EXPORT(AdamWRange);
+}  // namespace
 
 void AdamWUpdate(const AdamW& options, int64_t count, float* w, float* g, float* m, float* v) {
-  scalar::AdamWUpdate(options, count, w, g, m, v);
+  const AdamWConstants constants(options);
+  ParallelFor(count, 1024, [&](int64_t begin, int64_t end) {
+    HWY_DYNAMIC_DISPATCH(AdamWRange)(begin, end, constants, w, g, m, v);
+  });
 }
 
 void AdamWUpdate(const AdamW& options, int64_t count, double* w, double* g, double* m, double* v) {
@@ -13,3 +95,4 @@ void AdamWUpdate(const AdamW& options, int64_t count, double* w, double* g, doub
 }
 
 }  // namespace millwright::math
+#endif  // HWY_ONCE

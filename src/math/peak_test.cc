@@ -1,0 +1,21 @@
+#include "math/peak.h"
+
+#include <gtest/gtest.h>
+
+#include "base/threads.h"
+
+namespace millwright::math {
+namespace {
+
+// One core issues at most two 512-bit multiply-adds a cycle, 64 operations, at less than 7 GHz; a
+// larger figure means that the compiler did away with the chains.
+TEST(PeakTest, FmaPeakIsPossible) {
+  const double peak = MeasureFmaPeak(0.05);
+  EXPECT_GT(peak, 0.1);
+  EXPECT_LT(peak, 64 * 7.0 * GetThreads());
+}
+
+TEST(PeakTest, ReadBandwidthIsPositive) { EXPECT_GT(MeasureReadBandwidth(0.0), 0.1); }
+
+}  // namespace
+}  // namespace millwright::math
