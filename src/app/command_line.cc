@@ -30,7 +30,7 @@ int RunCommandLine(int argc, char** argv, const model::ModelConfig& config) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "millwright: {}\nRun with --help for more information.\n", error.what());
+    fmt::print(stderr, "millwright: {} (--help tells more)\n", error.what());
     return kExitBadInput;
   }
   try {

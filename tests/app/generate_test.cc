@@ -1,0 +1,253 @@
+// Generation: the forward pass against the trained network's, and the generator's rules.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/open_device.h"
+#include "base/tolerance.h"
+#include "sample/generator.h"
+#include "tests/training/tiny_models.h"
+#include "train/network.h"
+
+namespace millwright::testing {
+namespace {
+
+std::unique_ptr<device::Device> Open(const char* name, Precision precision) {
+  auto device = app::OpenDevice(name, {.precision = precision});
+  EXPECT_TRUE(device.ok()) << (device.ok() ? "" : device.error().message);
+  return std::move(*device);
+}
+
+// Reads a tensor of a network of the same config.
+template <class T>
+checkpoint::TensorSource SourceOf(train::Network<T>& network) {
+  return [&network](const model::TensorSpec& spec, std::span<float> out) -> Status {
+    const auto& value = network.parameters().Get(spec.role, spec.layer).value;
+    for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<float>(value[i]);
+    return {};
+  };
+}
+
+// A network in double with parameters that fp32 holds exactly.
+struct Exact {
+  explicit Exact(const model::ModelConfig& config) {
+    auto created = train::Network<double>::Create(*device, {.config = config, .training = false},
+                                                  FullVocab(config));
+    EXPECT_TRUE(created.ok()) << (created.ok() ? "" : created.error().message);
+    network = std::move(*created);
+    FillForGradients(network->parameters(), 3);
+    EXPECT_TRUE(network->StageWeights().ok());
+  }
+
+  // The logits after `tokens`, at most seq of them.
+  std::vector<double> Logits(std::span<const int32_t> tokens) {
+    const auto seq = static_cast<size_t>(network->config().seq);
+    std::vector<int32_t> rows(tokens.begin(), tokens.end());
+    rows.resize(seq);
+    const auto all = *network->Logits(rows);
+    std::vector<double> logits;
+    for (size_t i = tokens.size() - 1; i < all.size(); i += seq) logits.push_back(all[i]);
+    return logits;
+  }
+
+  std::unique_ptr<device::Device> device = Open("reference", Precision::kExact);
+  std::unique_ptr<train::Network<double>> network;
+};
+
+TEST(PaddedLength, IsAPowerOfTwoUpToTheModels) {
+  EXPECT_EQ(sample::PaddedLength(1, 256), 32);
+  EXPECT_EQ(sample::PaddedLength(32, 256), 32);
+  EXPECT_EQ(sample::PaddedLength(33, 256), 64);
+  EXPECT_EQ(sample::PaddedLength(129, 200), 200);
+  EXPECT_EQ(sample::PaddedLength(6, 6), 6);
+}
+
+class ForwardOn : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ForwardOn, EqualsTheNetworkAtEveryContextLength) {
+  for (model::ModelConfig config : TinyConfigs()) {
+    config.seq = 70;
+    Exact exact(config);
+    const auto device = Open(GetParam(), Precision::kFp32);
+    auto forward = sample::Forward::Create(*device, config, SourceOf(*exact.network));
+    ASSERT_TRUE(forward.ok()) << forward.error().message;
+    std::vector<int32_t> tokens;
+    const Rng rng(5, 5);
+    for (uint64_t i = 0; i < 75; ++i) {
+      tokens.push_back(static_cast<int32_t>(rng.Below(i, static_cast<uint64_t>(config.vocab))));
+    }
+    const double tolerance =
+        16 * Gamma(DType::kFp32, 10 * config.layers * std::max(config.hidden_dim, config.seq));
+    // Through all padded lengths, past the model's, and back to a short one.
+    for (const size_t length : {1, 2, 31, 32, 33, 64, 65, 70, 75, 5}) {
+      const auto logits = (*forward)->Logits(std::span(tokens).first(length));
+      ASSERT_TRUE(logits.ok()) << logits.error().message;
+      const size_t seen = std::min<size_t>(length, 70);
+      const auto expected = exact.Logits(std::span(tokens).subspan(length - seen, seen));
+      EXPECT_LE((NormError<float, double>(*logits, expected)), tolerance)
+          << ConfigName(config) << " " << length;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, ForwardOn, ::testing::Values("reference", "cpu"));
+
+// Pieces of all kinds: whole characters, parts of one, a special token.
+class FakeTokenizer : public text::Tokenizer {
+ public:
+  explicit FakeTokenizer(int64_t size) : size_(size) {}
+
+  std::optional<int32_t> bos_id = 0, eos_id;
+
+  std::vector<int32_t> Encode(std::string_view text) const override {
+    std::vector<int32_t> ids;
+    for (const char c : text) ids.push_back(c - 'a');
+    return ids;
+  }
+  std::vector<int32_t> EncodePlain(std::string_view text) const override { return Encode(text); }
+  std::string Decode(std::span<const int32_t> ids) const override {
+    std::string text;
+    for (const int32_t id : ids) text += Piece(id);
+    return text.starts_with(' ') ? text.substr(1) : text;
+  }
+  std::string_view Piece(int32_t id) const override {
+    static constexpr std::string_view kPieces[] = {" a", " b", "\xC3", "\xA9", " \xF0\x9F", "\x98"};
+    return kPieces[static_cast<size_t>(id) % std::size(kPieces)];
+  }
+  int64_t vocab_size() const override { return size_; }
+  std::optional<int32_t> bos() const override { return bos_id; }
+  std::optional<int32_t> eos() const override { return eos_id; }
+  std::string_view kind() const override { return "fake"; }
+  Status Save(const std::string&) const override { return {}; }
+
+ private:
+  int64_t size_;
+};
+
+class Generation : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    device_ = Open("reference", Precision::kFp32);
+    auto network = train::Network<float>::Create(*device_, {.config = TinyMha(), .training = false},
+                                                 FullVocab(TinyMha()));
+    ASSERT_TRUE(network.ok()) << network.error().message;
+    FillForGradients((*network)->parameters(), 4);
+    auto forward = sample::Forward::Create(*device_, TinyMha(), SourceOf(**network));
+    ASSERT_TRUE(forward.ok()) << forward.error().message;
+    forward_ = std::move(*forward);
+  }
+
+  Result<sample::Generated> Run(const FakeTokenizer& tokenizer,
+                                const sample::GenerateOptions& options) {
+    text_.clear();
+    return sample::Generate(*forward_, tokenizer, options, [this](std::string_view part) -> Status {
+      EXPECT_TRUE(nlohmann::json::accept("\"" + std::string(part) + "\"")) << "not UTF-8";
+      text_ += part;
+      return {};
+    });
+  }
+
+  std::unique_ptr<device::Device> device_;
+  std::unique_ptr<sample::Forward> forward_;
+  std::string text_;
+};
+
+// Draws from everything, so that any token may come.
+sample::GenerateOptions Wild(int64_t tokens) {
+  return {.tokens = tokens, .sampling = {.temperature = 50, .top_k = 0, .top_p = 1, .seed = 9}};
+}
+
+TEST_F(Generation, StartsWithBosAndPrompt) {
+  FakeTokenizer tokenizer(23);
+  tokenizer.bos_id = 22;
+  sample::GenerateOptions options = {.prompt = "cab", .tokens = 0};
+  auto generated = Run(tokenizer, options);
+  ASSERT_TRUE(generated.ok()) << generated.error().message;
+  EXPECT_EQ(generated->context, (std::vector<int32_t>{22, 2, 0, 1}));
+  EXPECT_EQ(text_, "cab");
+  tokenizer.bos_id.reset();
+  generated = Run(tokenizer, options);
+  EXPECT_EQ(generated->context, (std::vector<int32_t>{2, 0, 1}));
+  options.prompt.clear();
+  generated = Run(tokenizer, options);
+  ASSERT_FALSE(generated.ok());
+  EXPECT_EQ(generated.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(generated.error().message, ::testing::HasSubstr("--prompt"));
+}
+
+TEST_F(Generation, CountsNewTokensAndSlidesBeyondTheModelsLength) {
+  FakeTokenizer tokenizer(23);
+  tokenizer.bos_id.reset();
+  sample::GenerateOptions options = Wild(40);
+  options.prompt = "abc";
+  const auto generated = Run(tokenizer, options);
+  ASSERT_TRUE(generated.ok()) << generated.error().message;
+  EXPECT_EQ(generated->tokens.size(), 40u);
+  EXPECT_FALSE(generated->stopped);
+  EXPECT_TRUE(text_.starts_with("abc"));
+}
+
+TEST_F(Generation, TheSameSeedTellsTheSameStory) {
+  FakeTokenizer tokenizer(23);
+  tokenizer.bos_id.reset();
+  sample::GenerateOptions options = Wild(20);
+  options.prompt = "a";
+  const auto first = Run(tokenizer, options)->tokens;
+  EXPECT_EQ(first, Run(tokenizer, options)->tokens);
+  options.sampling.seed = 10;
+  EXPECT_NE(first, Run(tokenizer, options)->tokens);
+}
+
+TEST_F(Generation, StopsAtEosAndDoesNotWriteIt) {
+  FakeTokenizer tokenizer(23);
+  tokenizer.bos_id.reset();
+  sample::GenerateOptions options = Wild(20);
+  options.prompt = "a";
+  const auto all = Run(tokenizer, options)->tokens;
+  // The end is a token that comes first at some place behind the start.
+  size_t end = 5;
+  while (std::count(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(end), all[end]) > 0) {
+    ++end;
+  }
+  const std::vector<int32_t> kept(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(end));
+  tokenizer.eos_id = all[end];
+  auto generated = Run(tokenizer, options);
+  EXPECT_EQ(generated->tokens, kept);
+  EXPECT_TRUE(generated->stopped);
+  tokenizer.eos_id.reset();
+  options.model_tokens.eos = all[end];
+  generated = Run(tokenizer, options);
+  EXPECT_EQ(generated->tokens, kept);
+  EXPECT_TRUE(generated->stopped);
+}
+
+TEST_F(Generation, NeverDrawsWordsThatTheTokenizerLacks) {
+  FakeTokenizer tokenizer(4);
+  tokenizer.bos_id.reset();
+  sample::GenerateOptions options = Wild(100);
+  options.prompt = "a";
+  const auto generated = Run(tokenizer, options);
+  ASSERT_TRUE(generated.ok()) << generated.error().message;
+  EXPECT_THAT(generated->tokens, ::testing::Each(::testing::Lt(4)));
+  EXPECT_THAT(generated->tokens, ::testing::Contains(3));
+}
+
+TEST_F(Generation, RefusesATokenizerOfMoreWordsThanTheModel) {
+  const auto generated = Run(FakeTokenizer(24), Wild(1));
+  ASSERT_FALSE(generated.ok());
+  EXPECT_EQ(generated.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(generated.error().message, ::testing::HasSubstr("24"));
+  EXPECT_THAT(generated.error().message, ::testing::HasSubstr("23"));
+}
+
+TEST_F(Generation, ForwardRefusesWhatIsNoContext) {
+  EXPECT_FALSE(forward_->Logits({}).ok());
+  for (const int32_t token : {-1, 23}) {
+    const auto logits = forward_->Logits(std::vector<int32_t>{0, token});
+    ASSERT_FALSE(logits.ok());
+    EXPECT_THAT(logits.error().message, ::testing::HasSubstr(std::to_string(token)));
+  }
+}
+
+}  // namespace
+}  // namespace millwright::testing
