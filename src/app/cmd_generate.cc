@@ -64,6 +64,9 @@ Result<int> RunGenerate(const GenerateFlags& flags) {
   const int threads = SetThreads(flags.threads);
   auto device = OpenDevice(flags.device, {.precision = Precision::kFp32, .threads = threads});
   if (!device) return device.error();
+  if (!(*device)->caps().computes) {
+    return BadInput("--device {}: computes nothing, so it cannot generate", flags.device);
+  }
   auto forward = sample::Forward::Create(
       **device, model->config(),
       [&](const model::TensorSpec& spec, std::span<float> out) { return model->Read(spec, out); });
