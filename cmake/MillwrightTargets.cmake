@@ -6,7 +6,7 @@ target_compile_options(millwright_options INTERFACE -Wall -Wextra -Wpedantic -Ws
                                                     -Wno-sign-conversion -Wno-missing-field-initializers)
 # g++ 12 sees writes out of bounds in inlined code of fmt 9 that cannot happen.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(millwright_options INTERFACE -Wno-stringop-overflow -Wno-array-bounds)
+  target_compile_options(millwright_options INTERFACE -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict)
 endif()
 if(MILLWRIGHT_WERROR)
   target_compile_options(millwright_options INTERFACE -Werror)

@@ -13,6 +13,18 @@ int Report(const Error& error) {
   return error.kind == ErrorKind::kBadInput ? kExitBadInput : kExitFailed;
 }
 
+namespace {
+
+// What the user would want to hear first: a misspelt command or flag, not what is missing besides.
+std::string UsageMessage(const CLI::App& app, const CLI::ParseError& error) {
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (unknown.empty()) return error.what();
+  return fmt::format("{} {} is not known", unknown[0].starts_with("-") ? "flag" : "argument",
+                     unknown[0]);
+}
+
+}  // namespace
+
 int RunCommandLine(int argc, char** argv, const model::ModelConfig& config) {
   CLI::App app(fmt::format(
       "Trains language models through MIL kernels, on any CPU.\nThis binary was built for {} "
@@ -30,7 +42,7 @@ int RunCommandLine(int argc, char** argv, const model::ModelConfig& config) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
-    fmt::print(stderr, "millwright: {} (--help tells more)\n", error.what());
+    fmt::print(stderr, "millwright: {} (--help tells more)\n", UsageMessage(app, error));
     return kExitBadInput;
   }
   try {

@@ -14,7 +14,7 @@ namespace millwright::checkpoint {
 // Created empty, removed at the end.
 class TestFolder {
  public:
-  TestFolder() : path_(testing::TempDir() + "millwright-XXXXXX") {
+  TestFolder() : path_(::testing::TempDir() + "millwright-XXXXXX") {
     if (mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << "no temporary folder at " << path_;
   }
   ~TestFolder() {

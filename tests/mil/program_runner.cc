@@ -1,5 +1,6 @@
 #include "tests/mil/program_runner.h"
 
+#include "device/cpu/cpu_device.h"
 #include "device/reference/reference_device.h"
 
 namespace millwright {
@@ -58,6 +59,9 @@ std::vector<Target> ComputingTargets() {
   for (Precision precision :
        {Precision::kExact, Precision::kFp32, Precision::kFp16, Precision::kAne}) {
     targets.push_back({"reference", precision, device::OpenReferenceDevice});
+  }
+  for (Precision precision : {Precision::kFp32, Precision::kFp16}) {
+    targets.push_back({"cpu", precision, device::OpenCpuDevice});
   }
   return targets;
 }
