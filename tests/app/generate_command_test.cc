@@ -1,6 +1,8 @@
 // millwright generate, on a run that was just trained on the embedded stories.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "tests/app/run_command.h"
 #include "tests/app/tiny_run.h"
 #include "text/open_tokenizer.h"
@@ -34,7 +36,10 @@ class GenerateCommand : public ::testing::Test {
 
   static std::string Run() { return folder_->File("run"); }
   static CommandResult Generate(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"generate", "--device", "reference"});
+    const bool has_device =
+        std::find(arguments.begin(), arguments.end(), "--device") != arguments.end();
+    if (!has_device) arguments.insert(arguments.begin(), {"--device", "reference"});
+    arguments.insert(arguments.begin(), "generate");
     return RunCommand(TinyPlain(), std::move(arguments));
   }
   static void ExpectRefused(const std::vector<std::string>& arguments, const std::string& what) {

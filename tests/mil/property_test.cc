@@ -67,13 +67,16 @@ class Random {
 // The bound for a sum of k products of numbers of at most 1: rounding to the storage dtype once
 // after a sum in double or wider than it; on the ANE each product loses less than 2^-15 (the
 // dropped ones are below 2^-15, the cut ones lose 2^-16), fact E1.
-double ProductTolerance(Precision precision, int64_t k, double expected) {
+double ProductTolerance(const Target& target, int64_t k, double expected) {
+  const Precision precision = target.precision;
   const DType storage = device::FloatStorage(precision);
+  // The reference sums in double, other devices in fp32.
+  const DType sums = target.device == "reference" ? DType::kFp64 : DType::kFp32;
   const double terms = static_cast<double>(k);
   if (precision == Precision::kExact) return Gamma(DType::kFp64, 2 * k + 2) * terms;
   const double cut = precision == Precision::kAne ? terms * 0x1p-15 : 0.0;
   return Gamma(storage, 1) * (std::fabs(expected) + cut) + SmallestPositive(storage) + cut +
-         Gamma(DType::kFp64, 2 * k + 2) * terms;
+         Gamma(sums, 2 * k + 2) * terms;
 }
 
 // x[i, j] of matrix number b of a stack; `rows` and `columns` as stored.
@@ -112,7 +115,7 @@ void CheckMatmul(const Target& target, Random* random) {
                       At(y, shared ? 0 : b, shape_y[1], shape_y[2], p, j, ty);
         }
         ASSERT_NEAR(z[static_cast<size_t>((b * m + i) * n + j)], expected,
-                    ProductTolerance(target.precision, k, expected))
+                    ProductTolerance(target, k, expected))
             << ShapeToString(shape_x) << (tx ? "^T " : " ") << ShapeToString(shape_y)
             << (ty ? "^T" : "");
       }
@@ -192,7 +195,7 @@ void CheckConv(const Target& target, Random* random) {
         for (int64_t j = 0; j < shape[3]; ++j, ++at) {
           const double expected = NaiveConv(c, x, weight, n, o, i, j);
           const int64_t terms = c.in * c.kernel[0] * c.kernel[1];
-          ASSERT_NEAR(y[at], expected, ProductTolerance(target.precision, terms, expected));
+          ASSERT_NEAR(y[at], expected, ProductTolerance(target, terms, expected));
         }
       }
     }
