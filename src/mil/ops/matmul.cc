@@ -83,7 +83,10 @@ const double* Dense(const Operand& operand, const Array& array, std::vector<doub
 Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics& numerics) {
   const Result<Operands> operands = ReadOperands(call);
   if (!operands) return operands.error();
-  const auto& [x, y, batch] = *operands;
+  // Named, not a structured binding: clang 16 captures none in OpenMP code.
+  const auto& x = operands->x;
+  const auto& y = operands->y;
+  const auto& batch = operands->batch;
   std::vector<double> copy_x;
   std::vector<double> copy_y;
   const double* a = Dense(x, call.array("x"), &copy_x);
