@@ -1,7 +1,7 @@
 #include "train/options.h"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 
 namespace millwright::train {
 namespace {
@@ -70,6 +70,12 @@ std::optional<kernels::Binding> BindingFromName(std::string_view name) {
     if (kernels::BindingName(binding) == name) return binding;
   }
   return std::nullopt;
+}
+
+// Settings that do not change the computation.
+bool IsFree(std::string_view name) {
+  static constexpr std::string_view kFree[] = {"save-every", "val-every", "val-windows"};
+  return std::find(std::begin(kFree), std::end(kFree), name) != std::end(kFree);
 }
 
 Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
@@ -171,7 +177,6 @@ Result<TrainOptions> OptionsFromJson(const json& from) {
 
 Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOptions& given,
                                     const std::set<std::string>& given_flags) {
-  static constexpr std::array kFree = {"save-every", "val-every", "val-windows"};
   json before = ToJson(saved), now = ToJson(given);
   // Two flags set a part of the config.
   before["seq"] = saved.config.seq;
@@ -181,7 +186,7 @@ Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOption
   TrainOptions merged = saved;
   for (const std::string& flag : given_flags) {
     if (!now.contains(flag) || now[flag] == before[flag]) continue;
-    if (std::find(kFree.begin(), kFree.end(), flag) != kFree.end()) continue;
+    if (IsFree(flag)) continue;
     if (flag == "steps" && given.steps > saved.steps) continue;
     return BadInput("--{} {}: the run to resume has {}{}", flag, now[flag].dump(),
                     before[flag].dump(),
@@ -194,6 +199,19 @@ Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOption
   auto valid = Validate(merged);
   if (!valid) return valid.error();
   return merged;
+}
+
+Status RequireSameRun(const TrainOptions& saved, const TrainOptions& now) {
+  // Flat, so that a field of the config is named by itself.
+  const json before = ToJson(saved).flatten(), after = ToJson(now).flatten();
+  for (const auto& [path, value] : after.items()) {
+    const std::string name = path.substr(1);
+    if (IsFree(name) || name == "steps" || name == "data" || name == "val") continue;
+    if (before.value(path, json()) == value) continue;
+    return BadInput("cannot resume: {} is {} now, but the run was started with {}", name,
+                    value.dump(), before.value(path, json()).dump());
+  }
+  return {};
 }
 
 }  // namespace millwright::train

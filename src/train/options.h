@@ -61,4 +61,9 @@ Result<TrainOptions> OptionsFromJson(const nlohmann::json& json);
 Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOptions& given,
                                     const std::set<std::string>& given_flags);
 
+// Holds the settings of a run that is about to go on against those it was saved with: whatever
+// changes the computation must be equal. Bad input names the first that is not. The number of
+// micro-steps and the names of the data files may differ (the data's hash is saved besides).
+Status RequireSameRun(const TrainOptions& saved, const TrainOptions& now);
+
 }  // namespace millwright::train

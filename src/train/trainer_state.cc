@@ -86,6 +86,10 @@ Status Trainer::Save(telemetry::Sink& sink) {
 
 Status Trainer::Load(const checkpoint::StateReader& state) {
   const json& meta = state.meta();
+  const auto saved = OptionsFromJson(meta.value("settings", json()));
+  if (!saved) return saved.error().In(state.path());
+  auto same = RequireSameRun(*saved, in_.options);
+  if (!same) return same.error().In(state.path());
   for (const auto& [key, now] : {std::pair{"data_hash", json(Hex(in_.train->hash()))},
                                  std::pair{"gemm_table", json(network_->gemm().TableName())}}) {
     auto equal = RequireEqual(meta, key, now);

@@ -1,0 +1,373 @@
+// The training loop: resuming, skipping, accumulating, validating.
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <limits>
+
+#include "base/tolerance.h"
+#include "data/windows.h"
+#include "tests/training/trainer_run.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+
+namespace millwright::testing {
+namespace {
+
+using ::testing::HasSubstr;
+using train::RunEnd;
+
+class TrainerOn : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(TrainerOn, ResumesBitByBit) {
+  for (const model::ModelConfig& config : TinyConfigs()) {
+    for (const auto vocab : {data::VocabMode::kExact, data::VocabMode::kFull}) {
+      TrainerRun straight(GetParam()), stopped(GetParam());
+      straight.options.config = stopped.options.config = config;
+      straight.options.vocab = stopped.options.vocab = vocab;
+      straight.train = stopped.train =
+          data::MakeTokenList(DrawWords({1, 2, 3, 5, 8, 13}, 200, 1), "train");
+      EventLog log;
+      const auto whole = straight.Fresh();
+      RunToEnd(*whole, log);
+      ASSERT_EQ(log.Losses().size(), 12u);
+
+      EventLog first, second;
+      first.stop_after = 5;
+      RunToEnd(*stopped.Fresh(), first, RunEnd::kInterrupted);
+      EXPECT_EQ(first.Losses().size(), 5u);
+      // The update after micro-step 3 is the last that was done.
+      EXPECT_EQ(stopped.Latest().step(), 3);
+      const auto resumed = stopped.Resumed();
+      EXPECT_EQ(resumed->micro_steps_done(), 3);
+      RunToEnd(*resumed, second);
+      std::map<int64_t, float> losses = first.Losses();
+      for (const auto& [step, loss] : second.Losses()) losses[step] = loss;
+      EXPECT_EQ(losses, log.Losses()) << ConfigName(config);
+      EXPECT_EQ(second.Losses().begin()->first, 4);
+      ExpectSameParameters(*whole, *resumed);
+    }
+  }
+}
+
+// A run that ended is extended; whether the extension is interrupted, or saves more often, is
+// nothing that its numbers know of.
+TEST_P(TrainerOn, ExtendsAFinishedRunBitByBit) {
+  TrainerRun a(GetParam()), b(GetParam());
+  a.options.steps = b.options.steps = 11;  // ends with a short update
+  b.options.save_every = 3;
+  EventLog log, first, second;
+  RunToEnd(*a.Fresh(), log);
+  a.options.steps = 24;
+  const auto straight = a.Resumed();
+  RunToEnd(*straight, log);
+
+  RunToEnd(*b.Fresh(), first);
+  b.options.steps = 24;
+  first.stop_after = 17;
+  RunToEnd(*b.Resumed(), first, RunEnd::kInterrupted);
+  EXPECT_EQ(b.Latest().step(), 15);
+  const auto resumed = b.Resumed();
+  RunToEnd(*resumed, second);
+  std::map<int64_t, float> losses = first.Losses();
+  for (const auto& [step, loss] : second.Losses()) losses[step] = loss;
+  EXPECT_EQ(losses, log.Losses());
+  EXPECT_EQ(losses.size(), 24u);
+  ExpectSameParameters(*straight, *resumed);
+}
+
+// The loop by hand: windows of the sampler, updates after every third micro-step and after the
+// last, each divided by the number of sequences that it is made of.
+TEST_P(TrainerOn, DividesAShortLastBatchByItsOwnCount) {
+  TrainerRun run(GetParam());
+  run.options.steps = 5;
+  run.options.batch = 2;
+  EventLog log;
+  const auto trained = run.Fresh();
+  RunToEnd(*trained, log);
+
+  run.run_name = "by hand";
+  const auto trainer = run.Fresh();
+  train::Network<float>& network = trainer->network();
+  const data::Sampler sampler(run.options.seed, run.train->size(), run.options.config.seq);
+  std::vector<int32_t> window(static_cast<size_t>(run.options.config.seq + 1)), rows(window.size());
+  int64_t sequences = 0, updates = 0;
+  for (int64_t step = 0; step < run.options.steps; ++step) {
+    double loss = 0;
+    for (int64_t b = 0; b < 2; ++b, ++sequences) {
+      run.train->Copy(sampler.Offset(static_cast<uint64_t>(2 * step + b)), window);
+      ASSERT_TRUE(network.vocab().MapTokens(window, rows).ok());
+      const std::span<const int32_t> all(rows);
+      loss += *network.LossAndGradient(all.first(all.size() - 1), all.subspan(1), 1.0);
+    }
+    EXPECT_EQ(static_cast<float>(loss / 2), log.Losses().at(step + 1));
+    if (step != 2 && step != 4) continue;
+    ASSERT_EQ(sequences, step == 2 ? 6 : 4);
+    const double scale = 1.0 / static_cast<double>(sequences);
+    const auto norms = train::MeasureGradients(network.parameters(), network.vocab(), scale);
+    EXPECT_EQ(norms.total,
+              log.Of<telemetry::UpdateEvent>().at(static_cast<size_t>(updates)).grad_norm);
+    train::Update(network.parameters(), norms,
+                  {.lr = train::LearningRate(step, run.options.lr, run.options.warmup, 5),
+                   .clip = run.options.clip,
+                   .weight_decay = run.options.weight_decay,
+                   .gradient_scale = scale,
+                   .adam_step = ++updates});
+    ASSERT_TRUE(network.StageWeights().ok());
+    sequences = 0;
+  }
+  ExpectSameParameters(*trained, *trainer);
+}
+
+// A power of two scales every gradient exactly, and is divided out exactly.
+TEST_P(TrainerOn, LossScaleChangesNoBit) {
+  TrainerRun plain(GetParam()), scaled(GetParam());
+  scaled.options.loss_scale = 1024;
+  EventLog log, scaled_log;
+  const auto a = plain.Fresh(), b = scaled.Fresh();
+  RunToEnd(*a, log);
+  RunToEnd(*b, scaled_log);
+  EXPECT_EQ(log.Losses(), scaled_log.Losses());
+  ExpectSameParameters(*a, *b);
+  for (const auto& update : scaled_log.Of<telemetry::UpdateEvent>()) {
+    EXPECT_EQ(update.loss_scale, 1024);
+    EXPECT_FALSE(update.skipped);
+  }
+}
+
+// What must hold after the first update of `trainer` was skipped.
+void ExpectSkipped(TrainerRun& run, train::Trainer& trainer, EventLog& log, double loss_scale) {
+  run.run_name = "untouched";
+  ExpectSameParameters(trainer, *run.Fresh());
+  for (const auto& p : trainer.network().parameters().all()) {
+    for (const float g : p.grad.span()) ASSERT_EQ(g, 0.0f) << p.spec.name;
+  }
+  const auto updates = log.Of<telemetry::UpdateEvent>();
+  ASSERT_EQ(updates.size(), 1u);
+  EXPECT_TRUE(updates[0].skipped);
+  EXPECT_EQ(updates[0].loss_scale, loss_scale);
+  const auto warnings = log.Of<telemetry::WarningEvent>();
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_EQ(warnings[0].step, 3);
+  EXPECT_THAT(warnings[0].message, HasSubstr("non-finite"));
+}
+
+TEST_P(TrainerOn, SkipsAnUpdateWithNonFiniteGradientsAndHalvesTheLossScale) {
+  for (const float poison : {std::nanf(""), std::numeric_limits<float>::infinity()}) {
+    TrainerRun run(GetParam());
+    run.options.loss_scale = 8;
+    run.options.steps = 6;
+    EventLog log, rest;
+    log.stop_after = 3;
+    auto trainer = run.Fresh();
+    trainer->network().parameters().Get(model::TensorRole::kWk, 1).grad[7] = poison;
+    RunToEnd(*trainer, log, RunEnd::kInterrupted);
+    const nlohmann::json meta = run.Latest().meta();
+    EXPECT_EQ(meta["updates"], 1);
+    EXPECT_EQ(meta["adam_steps"], 0);
+    EXPECT_EQ(meta["loss_scale"], 4);
+    // The next update is Adam's first, at the schedule's second place, also after a resume.
+    const auto resumed = run.Resumed();
+    RunToEnd(*resumed, rest);
+    const auto updates = rest.Of<telemetry::UpdateEvent>();
+    ASSERT_EQ(updates.size(), 1u);
+    EXPECT_FALSE(updates[0].skipped);
+    EXPECT_EQ(updates[0].loss_scale, 4);
+    EXPECT_EQ(updates[0].lr, train::LearningRate(5, 1e-2, 2, 6));
+    EXPECT_EQ(run.Latest().meta()["adam_steps"], 1);
+    ExpectSkipped(run, *trainer, log, 8);
+  }
+}
+
+TEST_P(TrainerOn, SkipsAnUpdateThatTheLossScaleOverflows) {
+  TrainerRun run(GetParam());
+  run.options.loss_scale = 0x1p140;  // infinite as a float
+  run.options.steps = 3;
+  EventLog log;
+  const auto trainer = run.Fresh();
+  RunToEnd(*trainer, log);
+  EXPECT_EQ(run.Latest().meta()["loss_scale"], 0x1p139);
+  ExpectSkipped(run, *trainer, log, 0x1p140);
+}
+
+TEST_P(TrainerOn, ClipsByTheGlobalNorm) {
+  const auto moment_norm = [](train::Trainer& trainer) {
+    double sum = 0;
+    for (const auto& p : trainer.network().parameters().all()) {
+      sum += std::pow(Norm2(std::span<const float>(p.m.span())), 2);
+    }
+    return std::sqrt(sum);
+  };
+  for (const double clip : {0.0, 0.01, 1e6}) {
+    TrainerRun run(GetParam());
+    run.options.vocab = data::VocabMode::kFull;
+    run.options.steps = 3;
+    run.options.clip = clip;
+    EventLog log;
+    const auto trainer = run.Fresh();
+    RunToEnd(*trainer, log);
+    const double norm = log.Of<telemetry::UpdateEvent>().at(0).grad_norm;
+    ASSERT_GT(norm, 0.01);
+    // The first moment after one update is 1 - beta1 of the clipped gradient.
+    const double expected = (1 - train::kBeta1) * (clip == 0.01 ? clip : norm);
+    EXPECT_LE(RelativeError(moment_norm(*trainer), expected), Gamma(DType::kFp32, 8)) << clip;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, TrainerOn, ::testing::Values("reference", "cpu"));
+
+TEST(Trainer, ValidatesAndKeepsTheBestState) {
+  TrainerRun run;
+  run.options.steps = 24;
+  run.options.val_every = run.options.save_every = 3;
+  // Learning the one makes the other less likely.
+  run.train = data::MakeTokenList(DrawWords({1, 2, 3}, 200, 1), "train");
+  run.val = data::MakeTokenList(DrawWords({4, 5, 6}, 40, 2), "val");
+  EventLog log;
+  const auto trainer = run.Fresh();
+  RunToEnd(*trainer, log);
+  const auto validations = log.Of<telemetry::ValidationEvent>();
+  ASSERT_EQ(validations.size(), 8u);
+  size_t best = 0;
+  for (size_t i = 0; i < validations.size(); ++i) {
+    EXPECT_EQ(validations[i].step, static_cast<int64_t>(3 * i + 3));
+    if (validations[i].val_loss < validations[best].val_loss) best = i;
+  }
+  ASSERT_LT(best, 6u) << "the test needs a best state that is not among the last two";
+  EXPECT_EQ(checkpoint::ListStates(run.folder.File("run")),
+            (std::vector<int64_t>{validations[best].step, 21, 24}));
+  EXPECT_EQ(run.Latest().meta()["best_step"], validations[best].step);
+  EXPECT_EQ(run.Latest().meta()["best_val"], validations[best].val_loss);
+
+  // The loss is the mean over consecutive windows.
+  double total = 0;
+  std::vector<int32_t> window(7), rows(7);
+  for (int64_t w = 0; w < 4; ++w) {
+    run.val->Copy(data::WindowBegin(w, 6), window);
+    ASSERT_TRUE(trainer->network().vocab().MapTokens(window, rows).ok());
+    const std::span<const int32_t> all(rows);
+    total += *trainer->network().Loss(all.first(6), all.subspan(1));
+  }
+  EXPECT_EQ(validations.back().val_loss, total / 4);
+  EXPECT_EQ(*trainer->Evaluate(*run.val, 4), total / 4);
+}
+
+// More windows than there are: all of them, 6 of 40 tokens.
+TEST(Trainer, EvaluatesNoMoreWindowsThanThereAre) {
+  TrainerRun run;
+  run.val = data::MakeTokenList(DrawWords({4, 5, 6}, 40, 2), "val");
+  const auto trainer = run.Fresh();
+  EXPECT_EQ(*trainer->Evaluate(*run.val, 100), *trainer->Evaluate(*run.val, 6));
+  const auto few = data::MakeTokenList({4, 5, 6}, "three words");
+  const auto refused = trainer->Evaluate(*few, 1);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_THAT(refused.error().message, HasSubstr("three words"));
+}
+
+TEST(Trainer, ValidationChangesNoBit) {
+  TrainerRun with, without;
+  with.val = without.val = data::MakeTokenList(DrawWords({1, 2, 3}, 40, 2), "val");
+  with.options.val_every = 3;
+  EventLog log, other;
+  const auto a = with.Fresh(), b = without.Fresh();
+  RunToEnd(*a, log);
+  RunToEnd(*b, other);
+  EXPECT_EQ(log.Of<telemetry::ValidationEvent>().size(), 4u);
+  EXPECT_EQ(other.Of<telemetry::ValidationEvent>().size(), 1u);  // at the end
+  ExpectSameParameters(*a, *b);
+}
+
+// A state of a finished run, to be loaded by runs that differ in one thing.
+class Refusal : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    EventLog log;
+    RunToEnd(*run_.Fresh(), log);
+  }
+
+  void ExpectRefused(const std::string& what) {
+    const auto trainer = run_.Create();
+    const Status status = trainer->Load(run_.Latest());
+    ASSERT_FALSE(status.ok()) << what;
+    EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
+    EXPECT_THAT(status.error().message, HasSubstr(what));
+    EXPECT_THAT(status.error().message, HasSubstr("state-12"));
+  }
+
+  TrainerRun run_;
+};
+
+TEST_F(Refusal, OfOtherData) {
+  run_.train = data::MakeTokenList(DrawWords({1, 2, 3, 5, 8, 13, 21}, 201, 1), "train");
+  ExpectRefused("data_hash");
+}
+
+TEST_F(Refusal, OfOtherSettings) {
+  const train::TrainOptions saved = run_.options;
+  run_.options.lr = 2e-2;
+  ExpectRefused("lr");
+  run_.options = saved;
+  run_.options.seed = 43;
+  ExpectRefused("seed");
+  run_.options = saved;
+  run_.options.config.rope_theta = 5e5;
+  ExpectRefused("config/rope_theta");
+  run_.options = saved;
+  run_.options.config.hidden_dim = 24;
+  ExpectRefused("config/hidden_dim");
+  run_.options = saved;
+  run_.options.vocab = data::VocabMode::kFull;
+  ExpectRefused("vocab");
+}
+
+TEST_F(Refusal, OfAnotherGemmTable) {
+  nlohmann::json meta = run_.Latest().meta();
+  meta["gemm_table"] = "abacus 1.0";
+  ASSERT_TRUE(checkpoint::WriteState(run_.folder.File("run"), 12, meta, {}, {}, {}).ok());
+  ExpectRefused("gemm_table");
+}
+
+TEST_F(Refusal, OfAStateWithoutItsTensors) {
+  const nlohmann::json meta = run_.Latest().meta();
+  ASSERT_TRUE(checkpoint::WriteState(run_.folder.File("run"), 12, meta, {}, {}, {}).ok());
+  ExpectRefused("model.embed_tokens.weight");
+}
+
+TEST(Trainer, TheNullDeviceRunsThePlan) {
+  TrainerRun run("null");
+  EventLog log;
+  const auto trainer = run.Fresh();
+  RunToEnd(*trainer, log);
+  EXPECT_EQ(log.Of<telemetry::StepEvent>().size(), 12u);
+  EXPECT_EQ(log.Of<telemetry::UpdateEvent>().size(), 4u);
+  EXPECT_EQ(trainer->network().session().times(kernels::KernelId::kFfnFused).runs,
+            12 * run.options.config.layers);
+}
+
+TEST(Trainer, ActClipBoundsActivations) {
+  const auto highest = [](double act_clip) {
+    TrainerRun run;
+    run.options.act_clip = act_clip;
+    run.options.steps = 3;
+    EventLog log;
+    const auto trainer = run.Create();
+    FillForGradients(trainer->network().parameters(), 2);
+    EXPECT_TRUE(trainer->network().StageWeights().ok());
+    RunToEnd(*trainer, log);
+    double high = 0;
+    for (const char* layer : {"x.1", "x.2"}) {
+      for (const float x : trainer->network().Buffer(layer)) {
+        high = std::max(high, std::fabs(static_cast<double>(x)));
+      }
+    }
+    return std::pair(high, log.Losses());
+  };
+  const auto [free, free_losses] = highest(0);
+  const auto [bounded, bounded_losses] = highest(free / 2);
+  const auto [roomy, roomy_losses] = highest(free * 2);
+  EXPECT_LE(bounded, free / 2 * (1 + Gamma(DType::kFp32, 2)));
+  EXPECT_NE(bounded_losses, free_losses);
+  EXPECT_EQ(roomy_losses, free_losses);
+}
+
+}  // namespace
+}  // namespace millwright::testing
