@@ -102,7 +102,9 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
       ->add_option("--top-p", o.sampling.top_p,
                    "Draw among the most probable tokens that reach this probability (1: all)")
       ->capture_default_str();
-  command->add_option("--seed", o.sampling.seed, "Of the draws")->capture_default_str();
+  command->add_option("--seed", o.sampling.seed, "Of the draws")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   command->add_option("--device", flags->device, "cpu|reference")->capture_default_str();
   command->add_option("--threads", flags->threads, "Threads (0: all cores)")->capture_default_str();
   command->callback([flags, &context] {

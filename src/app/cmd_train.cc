@@ -5,9 +5,12 @@
 #include "app/interrupt.h"
 #include "app/open_device.h"
 #include "app/run_folder.h"
+#include "app/stored_model.h"
 #include "app/train_data.h"
 #include "app/train_flags.h"
 #include "app/train_printer.h"
+#include "base/atomic_file.h"
+#include "base/mapped_file.h"
 #include "base/memory_info.h"
 #include "base/threads.h"
 #include "checkpoint/hf_folder.h"
@@ -44,8 +47,15 @@ struct Preparation {
   TrainData data;
   std::optional<data::VocabMap> vocab;
   std::optional<checkpoint::StateReader> state;  // --resume
+  int64_t saved_steps = 0;                       // the length that the run had
   std::optional<checkpoint::HfFolder> model;     // --from
+  std::string model_folder;
+  nlohmann::json run_json;
 };
+
+std::string HashText(const data::TokenSource& tokens) {
+  return fmt::format("{:016x}", tokens.hash());
+}
 
 Result<Precision> PrecisionFromName(const std::string& name) {
   for (Precision precision : {Precision::kFp32, Precision::kFp16, Precision::kAne}) {
@@ -61,11 +71,7 @@ Status OpenState(const TrainFlags& flags, Preparation& p) {
   if (!saved) return saved.error().In(state->path());
   auto merged = train::MergeForResume(*saved, flags.options, flags.given);
   if (!merged) return merged.error().In("--resume");
-  if (merged->steps != saved->steps) {
-    fmt::print(stderr,
-               "extending the run from {} to {} micro-steps: the learning-rate schedule changes\n",
-               saved->steps, merged->steps);
-  }
+  p.saved_steps = saved->steps;
   p.options = std::move(*merged);
   p.state = std::move(*state);
   return {};
@@ -75,13 +81,26 @@ Status OpenState(const TrainFlags& flags, Preparation& p) {
 Status OpenModel(const TrainFlags& flags, Preparation& p) {
   std::error_code ignored;
   const std::string inner = flags.from + "/model";
-  auto model = checkpoint::HfFolder::Open(fs::is_directory(inner, ignored) ? inner : flags.from);
+  p.model_folder = fs::is_directory(inner, ignored) ? inner : flags.from;
+  auto model = checkpoint::HfFolder::Open(p.model_folder);
   if (!model) return model.error().In("--from");
   const int64_t seq = flags.given.contains("seq") ? flags.seq : p.options.config.seq;
   p.options.config = model->config();
   p.options.config.seq = seq;
   p.model = std::move(*model);
   return {};
+}
+
+// The tokens that the run was started with, whatever their file is called now.
+Status CheckSameData(const Preparation& p) {
+  if (!p.state) return {};
+  const std::string now = HashText(*p.data.train);
+  const nlohmann::json saved = p.state->meta().value("data_hash", nlohmann::json());
+  if (saved == now) return {};
+  return BadInput(
+      "--resume: {} does not hold the tokens that the run was started with: their hash "
+      "was {}, now it is {}",
+      p.data.train->name(), saved.dump(), now);
 }
 
 Status MakeVocab(Preparation& p) {
@@ -147,54 +166,80 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
   auto data = OpenTrainData(p.options);
   if (!data) return data.error();
   p.data = std::move(*data);
-  status = MakeVocab(p);
+  status = CheckSameData(p);
+  if (status) status = MakeVocab(p);
   if (status) status = CheckResources(p);
   if (!status) return status.error();
   return p;
 }
 
 nlohmann::json RunJson(const Preparation& p) {
-  return {{"version", MILLWRIGHT_VERSION},
-          {"settings", ToJson(p.options)},
-          {"data", p.data.train->name()},
-          {"data_tokens", p.data.train->size()},
-          {"data_hash", fmt::format("{:016x}", p.data.train->hash())},
-          {"active_words", p.vocab->active().size()},
+  return {{"version", MILLWRIGHT_VERSION},          {"settings", ToJson(p.options)},
+          {"data", p.data.train->name()},           {"data_tokens", p.data.train->size()},
+          {"data_hash", HashText(*p.data.train)},   {"active_words", p.vocab->active().size()},
           {"device", std::string(p.device->name())}};
 }
 
-// The folder's own files, and the trainer on top of them.
+// A tokenizer's files as they will lie in the run folder. Read before the folder is touched: they
+// may lie in it.
+using Files = std::vector<std::pair<std::string, std::string>>;
+
+Result<Files> ReadTokenizer(const std::string& model_folder) {
+  Files files;
+  for (const std::string& path : TokenizerFiles(model_folder)) {
+    auto file = MappedFile::Open(path);
+    if (!file) return file.error();
+    const auto bytes = (*file)->bytes();
+    files.emplace_back(fs::path(path).filename().string(),
+                       std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  }
+  return files;
+}
+
+// A fresh run folder with the tokenizer: the data's, or else the one of the model that the run
+// starts from.
+Status MakeFolder(const Preparation& p) {
+  auto files = p.data.tokenizer == nullptr && p.model ? ReadTokenizer(p.model_folder) : Files();
+  if (!files) return files.error();
+  auto status = PrepareFresh(p.out);
+  if (status && p.data.tokenizer != nullptr) status = p.data.tokenizer->Save(p.out);
+  if (!status) return status;
+  for (const auto& [name, text] : *files) {
+    status = WriteFileAtomically(p.out + "/" + name, text);
+    if (!status) return status;
+  }
+  return {};
+}
+
+// First or saved values.
+Status Fill(const Preparation& p, train::Trainer& trainer) {
+  if (p.state) return trainer.Load(*p.state);
+  if (!p.model) return trainer.Init();
+  return trainer.InitFrom([&](const model::TensorSpec& spec, std::span<float> out) {
+    return p.model->Read(spec, out);
+  });
+}
+
+// The trainer first, then the folder's own files: what is refused leaves no trace.
 Result<std::unique_ptr<train::Trainer>> OpenRun(Preparation& p) {
-  Status status = p.state ? Status() : PrepareFresh(p.out);
-  if (status) status = WriteRunJson(p.out, RunJson(p));
-  if (!status) return status.error();
   train::RunInputs inputs = {.options = p.options,
                              .train = p.data.train,
                              .val = p.data.val,
                              .run_dir = p.out,
-                             .tokens = {},
-                             .tokenizer_files = {}};
+                             .tokens = {}};
   if (p.data.tokenizer != nullptr) {
     inputs.tokens = {p.data.tokenizer->bos(), p.data.tokenizer->eos()};
-    status = p.data.tokenizer->Save(p.out);
-    if (!status) return status.error();
-    for (const char* name : {"tokenizer.json", "tokenizer.bin"}) {
-      const std::string path = p.out + "/" + name;
-      if (fs::exists(path)) inputs.tokenizer_files.push_back(path);
-    }
+  } else if (p.model) {
+    inputs.tokens = p.model->tokens();
   }
+  p.run_json = RunJson(p);
   auto trainer = train::Trainer::Create(std::move(inputs), std::move(*p.vocab), *p.device);
   if (!trainer) return trainer.error();
-  if (p.state) {
-    status = (*trainer)->Load(*p.state);
-  } else if (p.model) {
-    status = (*trainer)->InitFrom([&](const model::TensorSpec& spec, std::span<float> out) {
-      return p.model->Read(spec, out);
-    });
-  } else {
-    status = (*trainer)->Init();
-  }
+  auto status = Fill(p, **trainer);
+  if (status && !p.state) status = MakeFolder(p);
+  if (status) status = WriteRunJson(p.out, p.run_json);
   if (!status) return status.error();
+  (*trainer)->SetTokenizerFiles(TokenizerFiles(p.out));
   return trainer;
 }
 
@@ -202,8 +247,10 @@ void PrintStart(const Preparation& p, train::Trainer& trainer) {
   const auto& session = trainer.network().session();
   PrintBanner(p.options, session.compiles(), session.spec());
   if (p.state) {
+    // null where the loss was not finite.
+    const nlohmann::json loss = p.state->meta().value("last_loss", nlohmann::json());
     fmt::print("[RESUMED step {}, loss={:.4f}]\n", trainer.micro_steps_done(),
-               p.state->meta().value("last_loss", 0.0));
+               loss.is_number() ? loss.get<double>() : 0.0);
   } else if (p.model) {
     fmt::print("  Starting from {} \n", p.options.config.name);
   } else {
@@ -223,16 +270,21 @@ Result<int> Train(const TrainFlags& flags) {
         p.out, p.state->step(), p.options.steps);
     return kExitDone;
   }
+  if (p.state && p.options.steps != p.saved_steps) {
+    fmt::print(stderr,
+               "extending the run from {} to {} micro-steps: the learning-rate schedule changes\n",
+               p.saved_steps, p.options.steps);
+  }
+  const std::atomic<bool>& stop = CatchInterrupts();
   auto opened = OpenRun(p);
   if (!opened) return opened.error();
   train::Trainer& trainer = **opened;
   auto file = telemetry::JsonlSink::Open(p.out + "/metrics.jsonl");
   if (!file) return file.error();
   PrintStart(p, trainer);
-  const std::atomic<bool>& stop = CatchInterrupts();
   TrainPrinter printer(trainer.micro_steps_done(), p.options.steps);
   RunSink sink(**file, printer);
-  auto status = sink.Write(telemetry::ConfigEvent{RunJson(p)});
+  auto status = sink.Write(telemetry::ConfigEvent{p.run_json});
   if (!status) return status.error();
   auto end = trainer.Run(sink, stop);
   const auto finish = [&](const char* reason) {

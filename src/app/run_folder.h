@@ -12,7 +12,7 @@ namespace millwright::app {
 bool HoldsRun(const std::string& dir);
 
 // Bad input if a run from scratch must not start in `dir`: it holds a run and `overwrite` is not
-// set, or it is not a folder. Writes nothing.
+// set, it is not a folder, or it could not be created where it would lie. Writes nothing.
 Status CheckFresh(const std::string& dir, bool overwrite);
 
 // Creates `dir`, without the remains of an earlier run (its states, metrics, model; nothing else).

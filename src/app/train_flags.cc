@@ -26,6 +26,7 @@ void AddOptimizerFlags(CLI::App& command, TrainFlags& f) {
       ->capture_default_str();
   command.add_option("--batch", o.batch, "Sequences a micro-step")->capture_default_str();
   command.add_option("--seed", o.seed, "Of first weights and of the order of data")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   command.add_option("--loss-scale", o.loss_scale,
                      "Factor on the loss in backward (default: 256 on fp16 devices, 1 on fp32)");
@@ -125,6 +126,9 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
   const int modes = flags.scratch + flags.resume + (flags.from.empty() ? 0 : 1);
   if (modes != 1) {
     return BadInput("train needs exactly one of --scratch, --resume and --from, not {}", modes);
+  }
+  if (flags.resume && flags.overwrite) {
+    return BadInput("--overwrite: starts over, which --resume does not");
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
   for (Status (*finish)(TrainFlags&) : {FinishBinding, FinishVocab, FinishModel}) {

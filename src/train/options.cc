@@ -1,6 +1,7 @@
 #include "train/options.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 namespace millwright::train {
@@ -80,7 +81,8 @@ bool IsFree(std::string_view name) {
 
 Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
   for (const auto& [name, value] : values) {
-    if (!(value > 0)) return BadInput("--{}: {} is not positive", name, value);
+    if (std::isfinite(value) && value > 0) continue;
+    return BadInput("--{}: {} is not a positive number", name, value);
   }
   return {};
 }
@@ -107,7 +109,8 @@ Status Validate(const TrainOptions& o) {
       {"act-clip", o.act_clip},
       {"threads", static_cast<double>(o.threads)}};
   for (const auto& [name, value] : not_negative) {
-    if (!(value >= 0)) return BadInput("--{}: {} is negative", name, value);
+    if (std::isfinite(value) && value >= 0) continue;
+    return BadInput("--{}: expected 0 or a positive number, found {}", name, value);
   }
   return {};
 }

@@ -26,8 +26,7 @@ struct RunInputs {
   std::shared_ptr<const data::TokenSource> train;
   std::shared_ptr<const data::TokenSource> val;  // may be null
   std::string run_dir;
-  model::TokenIds tokens;                    // written to model/config.json, where known
-  std::vector<std::string> tokenizer_files;  // copied into model/
+  model::TokenIds tokens;  // written to model/config.json, where known; kept in the state
 };
 
 enum class RunEnd { kDone, kInterrupted };
@@ -57,6 +56,9 @@ class Trainer {
   // GEMM table, or the run could not go on bit by bit; what differs is named.
   Status Load(const checkpoint::StateReader& state);
 
+  // Files that every model/ gets a copy of: the tokenizer.
+  void SetTokenizerFiles(std::vector<std::string> files) { tokenizer_files_ = std::move(files); }
+
   // Runs to the last micro-step, or until `stop` is set: then the micro-step in progress is
   // finished and the state of the last update saved. Saves the state and model/ at the end too.
   Result<RunEnd> Run(telemetry::Sink& sink, const std::atomic<bool>& stop);
@@ -84,6 +86,7 @@ class Trainer {
   std::vector<checkpoint::NamedTensor> Moments() const;
 
   RunInputs in_;
+  std::vector<std::string> tokenizer_files_;
   std::unique_ptr<Network<float>> network_;
   std::unique_ptr<data::Sampler> sampler_;
   std::vector<int32_t> window_, rows_;

@@ -38,6 +38,8 @@ json Trainer::Meta() const {
                {"gemm_table", network_->gemm().TableName()}};
   meta["active_ids"] =
       vocab.mode() == data::VocabMode::kFull ? json(json::array()) : json(vocab.active());
+  meta["bos"] = in_.tokens.bos ? json(*in_.tokens.bos) : json();
+  meta["eos"] = in_.tokens.eos ? json(*in_.tokens.eos) : json();
   meta["best_val"] = best_val_ ? json(*best_val_) : json();
   meta["best_step"] = best_step_ ? json(*best_step_) : json();
   return meta;
@@ -75,7 +77,7 @@ Status Trainer::Save(telemetry::Sink& sink) {
   const checkpoint::HfExport options = {.dtype = DType::kFp32,
                                         .residual_alpha = in_.options.residual_alpha,
                                         .tokens = in_.tokens,
-                                        .extra_files = in_.tokenizer_files};
+                                        .extra_files = tokenizer_files_};
   status = checkpoint::WriteHfFolder(
       in_.run_dir + "/model", in_.options.config,
       FullTensors(network_->parameters(), network_->vocab(), in_.options.seed), options);
@@ -104,6 +106,9 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
   updates_ = meta["updates"].get<int64_t>();
   adam_step_ = meta["adam_steps"].get<int64_t>();
   loss_scale_ = LossScale(meta["loss_scale"].get<double>());
+  for (auto [key, id] : {std::pair{"bos", &in_.tokens.bos}, {"eos", &in_.tokens.eos}}) {
+    if (meta.value(key, json()).is_number_integer()) *id = meta[key].get<int64_t>();
+  }
   if (meta.value("last_loss", json()).is_number()) last_loss_ = meta["last_loss"].get<float>();
   if (meta.value("best_val", json()).is_number() && meta.value("best_step", json()).is_number()) {
     best_val_ = meta["best_val"].get<double>();

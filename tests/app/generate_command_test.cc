@@ -101,6 +101,7 @@ TEST_F(GenerateCommand, RefusesBadInputInOneLine) {
   ExpectRefused({"--from", Run(), "--top-k", "-1"}, "--top-k");
   ExpectRefused({"--from", Run(), "--top-p", "1.5"}, "--top-p");
   ExpectRefused({"--from", Run(), "--tokens", "-1"}, "--tokens");
+  ExpectRefused({"--from", Run(), "--seed", "-1"}, "--seed");
   ExpectRefused({"--from", Run(), "--device", "tpu"}, "tpu");
 }
 
