@@ -88,6 +88,7 @@ GemmBench BenchGemm(const model::ModelConfig& config, int64_t rows, double secon
   }
   peak.Measure();
   bench.peak_gflops = peak.gflops();
+  bench.cpu_share = peak.cpu_share();
   return bench;
 }
 
@@ -102,7 +103,7 @@ std::string ToText(const GemmBench& bench) {
                    p.times.median(), p.gflops(), 100 * p.gflops() / bench.peak_gflops,
                    p.implementation, p.use.name);
   }
-  return text;
+  return text + LoadWarning(bench.cpu_share);
 }
 
 nlohmann::json ToJson(const GemmBench& bench) {
@@ -122,7 +123,8 @@ nlohmann::json ToJson(const GemmBench& bench) {
                         {"gflops", p.gflops()},
                         {"percent_of_peak", 100 * p.gflops() / bench.peak_gflops}});
   }
-  return {{"peak_gflops", bench.peak_gflops}, {"products", products}};
+  return {
+      {"peak_gflops", bench.peak_gflops}, {"cpu_share", bench.cpu_share}, {"products", products}};
 }
 
 }  // namespace millwright::app

@@ -32,6 +32,7 @@ struct GemmMeasurement {
 struct GemmBench {
   std::vector<GemmMeasurement> products;
   double peak_gflops = 0;
+  double cpu_share = 1;  // see PeakMeter
 };
 
 // Spends about `seconds` in all.

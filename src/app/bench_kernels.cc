@@ -97,6 +97,7 @@ Result<KernelBench> BenchKernels(device::Device& device, const model::ModelConfi
   }
   peak.Measure();
   bench.peak_gflops = peak.gflops();
+  bench.cpu_share = peak.cpu_share();
   return bench;
 }
 
@@ -110,7 +111,7 @@ std::string ToText(const KernelBench& bench) {
                    k.times.median(), k.times.minimum(), k.megabytes, k.gflops(),
                    100 * k.gflops() / bench.peak_gflops);
   }
-  return text;
+  return text + LoadWarning(bench.cpu_share);
 }
 
 nlohmann::json ToJson(const KernelBench& bench) {
@@ -124,7 +125,7 @@ nlohmann::json ToJson(const KernelBench& bench) {
                        {"gflops", k.gflops()},
                        {"percent_of_peak", 100 * k.gflops() / bench.peak_gflops}});
   }
-  return {{"peak_gflops", bench.peak_gflops}, {"kernels", kernels}};
+  return {{"peak_gflops", bench.peak_gflops}, {"cpu_share", bench.cpu_share}, {"kernels", kernels}};
 }
 
 }  // namespace millwright::app

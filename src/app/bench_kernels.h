@@ -24,6 +24,7 @@ struct KernelMeasurement {
 struct KernelBench {
   std::vector<KernelMeasurement> kernels;
   double peak_gflops = 0;
+  double cpu_share = 1;  // see PeakMeter
 };
 
 // Binding kSeparate, random operands; about `seconds` in all. The device keeps floats as fp32.

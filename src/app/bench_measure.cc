@@ -1,10 +1,37 @@
 #include "app/bench_measure.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <ctime>
 
 #include "base/clock.h"
+#include "base/threads.h"
+#include "math/peak.h"
 
 namespace millwright::app {
+
+void PeakMeter::Measure() {
+  constexpr double kSeconds = 0.1;
+  const Stopwatch watch;
+  const std::clock_t cpu = std::clock();  // of all threads
+  best_ = std::max(best_, math::MeasureFmaPeak(kSeconds));
+  cpu_ms_ += 1e3 * static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
+  thread_ms_ += watch.ms() * GetThreads();
+  ++count_;
+}
+
+double PeakMeter::cpu_share() const {
+  return thread_ms_ > 0 ? std::min(1.0, cpu_ms_ / thread_ms_) : 1.0;
+}
+
+std::string LoadWarning(double cpu_share) {
+  constexpr double kQuiet = 0.95;
+  if (cpu_share >= kQuiet) return "";
+  return fmt::format(
+      "  beware: other processes took {:.0f} % of the cores meanwhile; these figures are too low\n",
+      100 * (1 - cpu_share));
+}
 
 double Samples::minimum() const {
   return ms_.empty() ? 0.0 : *std::min_element(ms_.begin(), ms_.end());

@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "math/peak.h"
-
 namespace millwright::app {
 
 // Where a benchmark says how far it is. Empty: nowhere.
@@ -16,19 +14,21 @@ using Progress = std::function<void(const std::string&)>;
 // clocks and neighbours change within minutes, so a peak from another moment says little.
 class PeakMeter {
  public:
-  void Measure() {
-    constexpr double kSeconds = 0.1;
-    const double found = math::MeasureFmaPeak(kSeconds);
-    if (found > best_) best_ = found;
-    ++count_;
-  }
+  void Measure();
   double gflops() const { return best_; }  // the best so far
   int count() const { return count_; }
+  // The share of the threads' time that they had a core to themselves, 0 to 1: the peak loops never
+  // wait, so what is missing went to other processes.
+  double cpu_share() const;
 
  private:
   double best_ = 0;
   int count_ = 0;
+  double cpu_ms_ = 0, thread_ms_ = 0;
 };
+
+// A line of warning where other processes took so much of the CPU that figures mislead; else empty.
+std::string LoadWarning(double cpu_share);
 
 // Times of repetitions, in milliseconds.
 class Samples {

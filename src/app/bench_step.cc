@@ -124,6 +124,7 @@ Status Measure(train::Network<float>& network, double seconds, const Progress& p
   peak.Measure();
   bench->peak_gflops = peak.gflops();
   bench->peak_measurements = peak.count();
+  bench->cpu_share = peak.cpu_share();
   return {};
 }
 
@@ -197,7 +198,7 @@ std::string ToText(const StepBench& b) {
                                 b.optimizer.median(), b.optimizer.minimum(), MsPer100M(b)));
   line("tokens/s", fmt::format("{:.1f}, with an update every {} micro-steps {:.1f}",
                                TokensPerSecond(b, 0), kAccum, TokensPerSecond(b, 1.0 / kAccum)));
-  return text;
+  return text + LoadWarning(b.cpu_share);
 }
 
 nlohmann::json ToJson(const StepBench& b) {
@@ -210,6 +211,7 @@ nlohmann::json ToJson(const StepBench& b) {
           {"threads", b.threads},
           {"peak_gflops", b.peak_gflops},
           {"peak_measurements", b.peak_measurements},
+          {"cpu_share", b.cpu_share},
           {"work_gflop", b.work.total() * 1e-9},
           {"work_matrices_gflop", b.work.matrices * 1e-9},
           {"work_attention_gflop", b.work.attention * 1e-9},

@@ -31,6 +31,7 @@ struct StepBench {
   int threads = 0;
   double peak_gflops = 0;
   int peak_measurements = 0;
+  double cpu_share = 1;  // see PeakMeter
   StepWork work;
   Samples step;                                         // forward and backward
   std::vector<std::pair<std::string, Samples>> phases;  // of it

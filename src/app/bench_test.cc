@@ -52,6 +52,24 @@ TEST(Repeat, WarmsUpAndRunsThreeTimesAtLeast) {
   EXPECT_EQ(runs, 4);
 }
 
+TEST(LoadWarning, SpeaksOnlyWhereTheMachineIsBusy) {
+  EXPECT_EQ(LoadWarning(1.0), "");
+  EXPECT_NE(LoadWarning(0.6).find("40 %"), std::string::npos);
+}
+
+TEST(PeakMeter, KeepsTheBestAndAShareOfTheCores) {
+  PeakMeter meter;
+  EXPECT_EQ(meter.cpu_share(), 1.0);
+  meter.Measure();
+  const double first = meter.gflops();
+  meter.Measure();
+  EXPECT_EQ(meter.count(), 2);
+  EXPECT_GT(first, 0.0);
+  EXPECT_GE(meter.gflops(), first);
+  EXPECT_GT(meter.cpu_share(), 0.0);
+  EXPECT_LE(meter.cpu_share(), 1.0);
+}
+
 TEST(StepWork, CountsTheMatricesOfStories110M) {
   const StepWork work = WorkOfStep(Stories110M(), 6839);
   // 12 layers of 4 * 768 * 768 + 3 * 768 * 2048 weights; twice forward, four times backward.
