@@ -73,11 +73,12 @@ Status FinishVocab(TrainFlags& f) {
   }
   const auto mode = data::VocabModeFromName(f.vocab);
   if (!mode) return BadInput("--vocab {}: expected exact, active or full", f.vocab);
-  if (!f.from.empty() && *mode == data::VocabMode::kExact) {
+  if (!f.from.empty() && *mode != data::VocabMode::kFull) {
     return BadInput(
-        "--vocab exact: the rows of a loaded model differ, so the words outside the data cannot "
-        "share "
-        "one; use full, or active to train on the data's words alone");
+        "--vocab {}: a loaded model has a row of its own for every word, and a compacted run would "
+        "lose "
+        "those outside the data; --from trains with full",
+        f.vocab);
   }
   f.options.vocab = *mode;
   return {};
