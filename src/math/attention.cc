@@ -25,12 +25,15 @@ namespace {
 // Queries a block: a multiple of every vector size, and small enough that the scores of a block
 // stay in the second-level cache for sequences of a few thousand.
 constexpr int64_t kQueries = 64;
+constexpr int64_t kPanel = 12;
 
-// C[rows, columns] (+)= A B with A(r, d) at a[r * row_stride + d * depth_stride].
+// C[rows, columns] (+)= A B with A(r, d) at a[r * row_stride + d * depth_stride], or in panels of
+// kPanel rows, [rows / kPanel][depth][kPanel], as PackPanels leaves them.
 struct Product {
   int64_t rows = 0, columns = 0, depth = 0;
   const float* a = nullptr;
   int64_t row_stride = 0, depth_stride = 0;
+  bool panels = false;
   const float* b = nullptr;
   int64_t ldb = 0;
   float* c = nullptr;
@@ -40,28 +43,35 @@ struct Product {
 
 int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-// Scratch of one thread.
+// Scratch of one thread. Operands are copied out of the channel-first activations because rows that
+// lie a multiple of 1 KiB apart (256 positions) share too few sets of the first-level cache.
 struct Scratch {
-  float *scores, *gradients;  // [seq, kQueries], transposed
-  float *q, *dout, *dk, *dv;  // [seq, head_dim], transposed; q and dout of one block
-  static int64_t Floats(const AttentionShape& s, bool backward) {
-    const int64_t scores_size = RoundUp(s.seq, 16) * kQueries;
-    const int64_t head = RoundUp(s.seq, 16) * RoundUp(s.head_dim, 16);
+  float *k, *v;                       // panels of one kv head, channels as depth
+  float *q, *dout;                    // [head_dim, kQueries] of one block; q is scaled
+  float *scores, *gradients;          // [seq, kQueries], transposed
+  float *q_t, *dout_t, *dk_t, *dv_t;  // [positions, channels]: of one block, of a kv head
+
+  // Lays the parts out from `base`, those of the backward step last; returns the floats they take.
+  int64_t Place(const AttentionShape& s, bool backward, float* base) {
+    const int64_t panels = RoundUp(s.seq, kPanel) * RoundUp(s.head_dim, 16);
     const int64_t block = kQueries * RoundUp(s.head_dim, 16);
-    return backward ? 2 * scores_size + 2 * block + 2 * head : scores_size;
+    const int64_t all_scores = RoundUp(s.seq, 16) * kQueries;
+    const int64_t head = RoundUp(s.seq, 16) * RoundUp(s.head_dim, 16);
+    int64_t used = 0;
+    const auto take = [&](int64_t floats) {
+      float* part = base == nullptr ? nullptr : base + used;
+      used += RoundUp(floats, 16);
+      return part;
+    };
+    k = take(panels), q = take(block), scores = take(all_scores);
+    if (!backward) return used;
+    v = take(panels), dout = take(block), gradients = take(all_scores);
+    q_t = take(block), dout_t = take(block), dk_t = take(head), dv_t = take(head);
+    return used;
   }
-  static Scratch At(const AttentionShape& s, float* base) {
-    const int64_t scores_size = RoundUp(s.seq, 16) * kQueries;
-    const int64_t head = RoundUp(s.seq, 16) * RoundUp(s.head_dim, 16);
-    const int64_t block = kQueries * RoundUp(s.head_dim, 16);
-    Scratch result{};
-    result.scores = base;
-    result.gradients = result.scores + scores_size;
-    result.q = result.gradients + scores_size;
-    result.dout = result.q + block;
-    result.dk = result.dout + block;
-    result.dv = result.dk + head;
-    return result;
+
+  static int64_t Floats(const AttentionShape& shape, bool backward) {
+    return Scratch{}.Place(shape, backward, nullptr);
   }
 };
 
@@ -93,6 +103,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
+HWY_INLINE const float* RowOfA(const Product& p, int64_t row) {
+  if (!p.panels) return p.a + row * p.row_stride;
+  return p.a + row / kPanel * kPanel * p.depth + row % kPanel;
+}
+
 // A tile of kRows rows and one or two vectors of C in registers.
 template <int kRows, bool kTwo>
 HWY_INLINE void Tile(const Product& p, int64_t row, int64_t column) {
@@ -100,7 +115,7 @@ HWY_INLINE void Tile(const Product& p, int64_t row, int64_t column) {
   const auto n = static_cast<int64_t>(hn::Lanes(d));
   V x[kRows], y[kRows];
   for (int r = 0; r < kRows; ++r) x[r] = y[r] = hn::Zero(d);
-  const float* HWY_RESTRICT a = p.a + row * p.row_stride;
+  const float* HWY_RESTRICT a = RowOfA(p, row);
   const float* HWY_RESTRICT b = p.b + column;
   for (int64_t k = 0; k < p.depth; ++k) {
     const V b0 = hn::LoadU(d, b);
@@ -126,7 +141,7 @@ HWY_INLINE void ScalarTail(const Product& p, int64_t row, int64_t rows, int64_t 
     for (int64_t j = column; j < p.columns; ++j) {
       float sum = p.accumulate ? p.c[r * p.ldc + j] : 0.0f;
       for (int64_t k = 0; k < p.depth; ++k) {
-        sum += p.a[r * p.row_stride + k * p.depth_stride] * p.b[k * p.ldb + j];
+        sum += RowOfA(p, r)[k * p.depth_stride] * p.b[k * p.ldb + j];
       }
       p.c[r * p.ldc + j] = sum;
     }
@@ -145,7 +160,7 @@ HWY_INLINE void TileRow(const Product& p, int64_t row) {
 #if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
 constexpr int kTileRows = 12;
 #else
-constexpr int kTileRows = 6;
+constexpr int kTileRows = 4;
 #endif
 
 void Multiply(const Product& p) {
@@ -155,36 +170,104 @@ void Multiply(const Product& p) {
   for (; row < p.rows; ++row) TileRow<1>(p, row);
 }
 
-// scores[key, query] = scale * sum_i k[i, key] q[i, query], plus the mask.
-void Scores(const AttentionShape& shape, const QueryBlock& block, const float* q, int64_t q_stride,
-            const float* k, int64_t k_stride, float* scores) {
+// to[column * ld + row] = from[row * stride + column].
+void Transpose(const float* HWY_RESTRICT from, int64_t stride, int64_t rows, int64_t columns,
+               float* HWY_RESTRICT to, int64_t ld) {
+  const D d;
+  const auto n = static_cast<int64_t>(hn::Lanes(d));
+  HWY_ALIGN float strip[4 * HWY_LANES(float)];
+  int64_t row = 0;
+  for (; row + 4 <= rows; row += 4) {
+    const float* HWY_RESTRICT at = from + row * stride;
+    int64_t column = 0;
+    for (; column + n <= columns; column += n) {
+      hn::StoreInterleaved4(hn::LoadU(d, at + column), hn::LoadU(d, at + stride + column),
+                            hn::LoadU(d, at + 2 * stride + column),
+                            hn::LoadU(d, at + 3 * stride + column), d, strip);
+      for (int64_t i = 0; i < n; ++i)
+        hwy::CopyBytes<16>(strip + 4 * i, to + (column + i) * ld + row);
+    }
+    for (; column < columns; ++column) {
+      for (int64_t i = 0; i < 4; ++i) to[column * ld + row + i] = at[i * stride + column];
+    }
+  }
+  for (; row < rows; ++row) {
+    for (int64_t column = 0; column < columns; ++column) {
+      to[column * ld + row] = from[row * stride + column];
+    }
+  }
+}
+
+// Panels of positions with channels as depth: to[p / kPanel][channel][p % kPanel].
+void PackPanels(const AttentionShape& shape, const float* HWY_RESTRICT from, int64_t stride,
+                float* HWY_RESTRICT to) {
+  for (int64_t c = 0; c < shape.head_dim; ++c) {
+    const float* HWY_RESTRICT row = from + c * stride;
+    float* HWY_RESTRICT out = to + c * kPanel;
+    int64_t p = 0;
+    for (; p + kPanel <= shape.seq; p += kPanel, out += kPanel * shape.head_dim) {
+      hwy::CopyBytes<kPanel * sizeof(float)>(row + p, out);
+    }
+    for (int64_t i = 0; p + i < shape.seq; ++i) out[i] = row[p + i];
+  }
+}
+
+// A block's columns as [head_dim, kQueries], times `factor`.
+void PackBlock(const AttentionShape& shape, const QueryBlock& block, const float* HWY_RESTRICT from,
+               int64_t stride, float factor, float* HWY_RESTRICT to) {
+  for (int64_t c = 0; c < shape.head_dim; ++c) {
+    for (int64_t i = 0; i < block.count; ++i) {
+      to[c * kQueries + i] = factor * from[c * stride + block.first + i];
+    }
+  }
+}
+
+// to[key, query] = sum_i panels[key, i] values[i, query].
+void OverChannels(const AttentionShape& shape, const QueryBlock& block, const float* panels,
+                  const float* values, float* to) {
   Multiply({.rows = block.keys,
             .columns = block.count,
             .depth = shape.head_dim,
-            .a = k,
+            .a = panels,
             .row_stride = 1,
-            .depth_stride = k_stride,
-            .b = q + block.first,
-            .ldb = q_stride,
-            .c = scores,
+            .depth_stride = kPanel,
+            .panels = true,
+            .b = values,
+            .ldb = kQueries,
+            .c = to,
             .ldc = kQueries});
-  const float scale = static_cast<float>(shape.scale);
-  const D d;
-  const V factor = hn::Set(d, scale);
-  const auto n = static_cast<int64_t>(hn::Lanes(d));
-  for (int64_t key = 0; key < block.keys; ++key) {
-    float* row = scores + key * kQueries;
-    for (int64_t i = 0; i < kQueries; i += n)
-      hn::StoreU(hn::Mul(factor, hn::LoadU(d, row + i)), d, row + i);
-    if (shape.mask != nullptr) {
-      for (int64_t i = 0; i < block.count; ++i)
-        row[i] += shape.mask[(block.first + i) * shape.seq + key];
-    }
-    if (shape.causal) {
-      for (int64_t i = 0; i < key - block.first && i < block.count; ++i) {
-        row[i] = -std::numeric_limits<float>::infinity();
+}
+
+// to[channel, query] = sum_key values[channel, key] weights[key, query], into an activation.
+void OverKeys(const AttentionShape& shape, const QueryBlock& block, const float* values,
+              int64_t stride, const float* weights, float* to, int64_t to_stride) {
+  Multiply({.rows = shape.head_dim,
+            .columns = block.count,
+            .depth = block.keys,
+            .a = values,
+            .row_stride = stride,
+            .depth_stride = 1,
+            .b = weights,
+            .ldb = kQueries,
+            .c = to + block.first,
+            .ldc = to_stride});
+}
+
+// scores[key, query] = sum_i k[i, key] q[i, query], plus the mask.
+void Scores(const AttentionShape& shape, const QueryBlock& block, const float* q, const float* k,
+            float* scores) {
+  OverChannels(shape, block, k, q, scores);
+  if (shape.mask != nullptr) {
+    for (int64_t key = 0; key < block.keys; ++key) {
+      for (int64_t i = 0; i < block.count; ++i) {
+        scores[key * kQueries + i] += shape.mask[(block.first + i) * shape.seq + key];
       }
     }
+  }
+  if (!shape.causal) return;
+  for (int64_t key = block.first + 1; key < block.keys; ++key) {
+    std::fill_n(scores + key * kQueries, std::min(key - block.first, block.count),
+                -std::numeric_limits<float>::infinity());
   }
 }
 
@@ -215,25 +298,21 @@ void Softmax(const QueryBlock& block, float* scores) {
   }
 }
 
-void ForwardBlock(const AttentionShape& shape, const QueryBlock& block, const float* q,
-                  int64_t q_stride, const float* k, int64_t k_stride, const float* v,
-                  int64_t v_stride, float* out, int64_t out_stride, float* scores) {
-  Scores(shape, block, q, q_stride, k, k_stride, scores);
-  Softmax(block, scores);
-  Multiply({.rows = shape.head_dim,
-            .columns = block.count,
-            .depth = block.keys,
-            .a = v,
-            .row_stride = v_stride,
-            .depth_stride = 1,
-            .b = scores,
-            .ldb = kQueries,
-            .c = out + block.first,
-            .ldc = out_stride});
+void ForwardHead(const AttentionShape& shape, const float* q, int64_t q_stride, const float* k,
+                 int64_t k_stride, const float* v, int64_t v_stride, float* out, int64_t out_stride,
+                 const Scratch& t) {
+  PackPanels(shape, k, k_stride, t.k);
+  for (int64_t index = 0; index < BlockCount(shape); ++index) {
+    const QueryBlock block = BlockAt(shape, index);
+    PackBlock(shape, block, q, q_stride, static_cast<float>(shape.scale), t.q);
+    Scores(shape, block, t.q, t.k, t.scores);
+    Softmax(block, t.scores);
+    OverKeys(shape, block, v, v_stride, t.scores, out, out_stride);
+  }
 }
 
-// gradients = scores * (gradients - sum_key scores * gradients) * scale, column by column.
-void ScoreGradient(const QueryBlock& block, double scale, const float* probs, float* gradients) {
+// gradients = probs * (gradients - sum_key probs * gradients), column by column.
+void ScoreGradient(const QueryBlock& block, const float* probs, float* gradients) {
   const D d;
   const auto n = static_cast<int64_t>(hn::Lanes(d));
   for (int64_t column = 0; column < block.count; column += n) {
@@ -242,20 +321,19 @@ void ScoreGradient(const QueryBlock& block, double scale, const float* probs, fl
       const int64_t at = key * kQueries + column;
       dot = hn::MulAdd(hn::LoadU(d, probs + at), hn::LoadU(d, gradients + at), dot);
     }
-    const V factor = hn::Set(d, static_cast<float>(scale));
     for (int64_t key = 0; key < block.keys; ++key) {
       const int64_t at = key * kQueries + column;
-      const V centred = hn::Mul(factor, hn::Sub(hn::LoadU(d, gradients + at), dot));
+      const V centred = hn::Sub(hn::LoadU(d, gradients + at), dot);
       hn::StoreU(hn::Mul(hn::LoadU(d, probs + at), centred), d, gradients + at);
     }
   }
 }
 
-// to[position, channel] = from[channel, position] for `count` positions.
-void TransposeIn(const float* from, int64_t stride, int64_t channels, int64_t count, float* to,
-                 int64_t ld) {
-  for (int64_t s = 0; s < count; ++s) {
-    for (int64_t c = 0; c < channels; ++c) to[s * ld + c] = from[c * stride + s];
+// The block's columns of an activation times `factor`.
+void ScaleBlock(const AttentionShape& shape, const QueryBlock& block, float factor, float* to,
+                int64_t stride) {
+  for (int64_t c = 0; c < shape.head_dim; ++c) {
+    for (int64_t i = 0; i < block.count; ++i) to[c * stride + block.first + i] *= factor;
   }
 }
 
@@ -276,40 +354,27 @@ void AddOuter(const AttentionShape& shape, const QueryBlock& block, const float*
             .accumulate = true});
 }
 
-// One query head's share of a kv head's gradients, accumulated in t.dk and t.dv.
+// One query head's share of a kv head's gradients, accumulated in t.dk_t and t.dv_t.
 void BackwardHead(const AttentionShape& shape, const float* q, int64_t q_stride, const float* k,
-                  int64_t k_stride, const float* v, int64_t v_stride, const float* dout,
-                  int64_t dout_stride, float* dq, int64_t dq_stride, const Scratch& t) {
+                  int64_t k_stride, const float* dout, int64_t dout_stride, float* dq,
+                  int64_t dq_stride, const Scratch& t) {
   const int64_t ld = RoundUp(shape.head_dim, 16);
+  const float scale = static_cast<float>(shape.scale);
   for (int64_t index = 0; index < BlockCount(shape); ++index) {
     const QueryBlock block = BlockAt(shape, index);
-    Scores(shape, block, q, q_stride, k, k_stride, t.scores);
+    PackBlock(shape, block, q, q_stride, scale, t.q);
+    PackBlock(shape, block, dout, dout_stride, 1.0f, t.dout);
+    Scores(shape, block, t.q, t.k, t.scores);
     Softmax(block, t.scores);
-    Multiply({.rows = block.keys,
-              .columns = block.count,
-              .depth = shape.head_dim,
-              .a = v,
-              .row_stride = 1,
-              .depth_stride = v_stride,
-              .b = dout + block.first,
-              .ldb = dout_stride,
-              .c = t.gradients,
-              .ldc = kQueries});
-    ScoreGradient(block, shape.scale, t.scores, t.gradients);
-    Multiply({.rows = shape.head_dim,
-              .columns = block.count,
-              .depth = block.keys,
-              .a = k,
-              .row_stride = k_stride,
-              .depth_stride = 1,
-              .b = t.gradients,
-              .ldb = kQueries,
-              .c = dq + block.first,
-              .ldc = dq_stride});
-    TransposeIn(q + block.first, q_stride, shape.head_dim, block.count, t.q, ld);
-    TransposeIn(dout + block.first, dout_stride, shape.head_dim, block.count, t.dout, ld);
-    AddOuter(shape, block, t.scores, t.dout, t.dv);
-    AddOuter(shape, block, t.gradients, t.q, t.dk);
+    OverChannels(shape, block, t.v, t.dout, t.gradients);
+    // dS without the scale: t.q carries it for dk, and dq is scaled below.
+    ScoreGradient(block, t.scores, t.gradients);
+    OverKeys(shape, block, k, k_stride, t.gradients, dq, dq_stride);
+    ScaleBlock(shape, block, scale, dq, dq_stride);
+    Transpose(t.q, kQueries, shape.head_dim, block.count, t.q_t, ld);
+    Transpose(t.dout, kQueries, shape.head_dim, block.count, t.dout_t, ld);
+    AddOuter(shape, block, t.scores, t.dout_t, t.dv_t);
+    AddOuter(shape, block, t.gradients, t.q_t, t.dk_t);
   }
 }
 
@@ -318,20 +383,25 @@ void BackwardKvHead(const AttentionShape& shape, int64_t kv, Heads<const float> 
                     Heads<float> dq, Heads<float> dk, Heads<float> dv, const Scratch& t) {
   const int64_t ld = RoundUp(shape.head_dim, 16);
   const int64_t group = shape.heads / shape.kv_heads;
+  const float* k_head = k.data + kv * k.head_stride;
+  PackPanels(shape, k_head, k.channel_stride, t.k);
+  PackPanels(shape, v.data + kv * v.head_stride, v.channel_stride, t.v);
   const auto bytes = static_cast<size_t>(shape.seq * ld) * sizeof(float);
-  std::memset(t.dk, 0, bytes);
-  std::memset(t.dv, 0, bytes);
+  const bool per_head = shape.kv_gradients_per_query_head;
   for (int64_t head = kv * group; head < (kv + 1) * group; ++head) {
-    BackwardHead(shape, q.data + head * q.head_stride, q.channel_stride,
-                 k.data + kv * k.head_stride, k.channel_stride, v.data + kv * v.head_stride,
-                 v.channel_stride, dout.data + head * dout.head_stride, dout.channel_stride,
-                 dq.data + head * dq.head_stride, dq.channel_stride, t);
-  }
-  for (const auto& [from, to] : {std::pair<float*, Heads<float>>{t.dk, dk}, {t.dv, dv}}) {
-    float* base = to.data + kv * to.head_stride;
-    for (int64_t c = 0; c < shape.head_dim; ++c) {
-      for (int64_t s = 0; s < shape.seq; ++s) base[c * to.channel_stride + s] = from[s * ld + c];
+    if (per_head || head == kv * group) {
+      std::memset(t.dk_t, 0, bytes);
+      std::memset(t.dv_t, 0, bytes);
     }
+    BackwardHead(shape, q.data + head * q.head_stride, q.channel_stride, k_head, k.channel_stride,
+                 dout.data + head * dout.head_stride, dout.channel_stride,
+                 dq.data + head * dq.head_stride, dq.channel_stride, t);
+    if (!per_head && head + 1 < (kv + 1) * group) continue;
+    const int64_t to = per_head ? head : kv;
+    Transpose(t.dk_t, ld, shape.seq, shape.head_dim, dk.data + to * dk.head_stride,
+              dk.channel_stride);
+    Transpose(t.dv_t, ld, shape.seq, shape.head_dim, dv.data + to * dv.head_stride,
+              dv.channel_stride);
   }
 }
 
@@ -342,7 +412,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace millwright::math {
 
-HWY_EXPORT(ForwardBlock);
+HWY_EXPORT(ForwardHead);
 HWY_EXPORT(BackwardKvHead);
 
 int64_t AttentionForwardScratch(const AttentionShape& shape) {
@@ -360,15 +430,14 @@ void AttentionForward(const AttentionShape& shape, Heads<const float> q, Heads<c
   // One part a thread, so that each part has its own scratch.
   ParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
-      float* scores = scratch + part * Scratch::Floats(shape, false);
+      Scratch mine{};
+      mine.Place(shape, false, scratch + part * Scratch::Floats(shape, false));
       for (int64_t h = part * shape.heads / threads; h < (part + 1) * shape.heads / threads; ++h) {
         const int64_t kv = h / group;
-        for (int64_t index = 0; index < BlockCount(shape); ++index) {
-          HWY_DYNAMIC_DISPATCH(ForwardBlock)
-          (shape, BlockAt(shape, index), q.data + h * q.head_stride, q.channel_stride,
-           k.data + kv * k.head_stride, k.channel_stride, v.data + kv * v.head_stride,
-           v.channel_stride, out.data + h * out.head_stride, out.channel_stride, scores);
-        }
+        HWY_DYNAMIC_DISPATCH(ForwardHead)
+        (shape, q.data + h * q.head_stride, q.channel_stride, k.data + kv * k.head_stride,
+         k.channel_stride, v.data + kv * v.head_stride, v.channel_stride,
+         out.data + h * out.head_stride, out.channel_stride, mine);
       }
     }
   });
@@ -380,7 +449,8 @@ void AttentionBackward(const AttentionShape& shape, Heads<const float> q, Heads<
   const int64_t threads = std::min<int64_t>(GetThreads(), shape.kv_heads);
   ParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
-      const Scratch mine = Scratch::At(shape, scratch + part * Scratch::Floats(shape, true));
+      Scratch mine{};
+      mine.Place(shape, true, scratch + part * Scratch::Floats(shape, true));
       for (int64_t kv = part * shape.kv_heads / threads; kv < (part + 1) * shape.kv_heads / threads;
            ++kv) {
         HWY_DYNAMIC_DISPATCH(BackwardKvHead)(shape, kv, q, k, v, dout, dq, dk, dv, mine);

@@ -23,6 +23,8 @@ struct AttentionShape {
   double scale = 1.0;
   bool causal = true;
   const float* mask = nullptr;
+  // Backward: dk and dv have a head for every query head instead of their sums over kv heads.
+  bool kv_gradients_per_query_head = false;
 };
 
 // Floats of scratch memory, 64-byte aligned, for the number of threads of base/threads.h.
@@ -34,7 +36,8 @@ void AttentionForward(const AttentionShape& shape, Heads<const float> q, Heads<c
                       Heads<const float> v, Heads<float> out, float* scratch);
 
 // With P the probabilities, recomputed: dv = P^T dout, dS = P (dP - sum_k P dP), dq = scale dS k,
-// dk = scale dS^T q; dk and dv sum over the query heads of their kv head. Outputs are overwritten.
+// dk = scale dS^T q; dk and dv sum over the query heads of their kv head, unless the shape says
+// otherwise. Outputs are overwritten.
 // Source: Dao et al., "FlashAttention", 2022, appendix B, without the saved statistics.
 void AttentionBackward(const AttentionShape& shape, Heads<const float> q, Heads<const float> k,
                        Heads<const float> v, Heads<const float> dout, Heads<float> dq,

@@ -8,7 +8,7 @@
 namespace millwright::math {
 namespace {
 
-constexpr char kTableVersion[] = "table-2";
+constexpr char kTableVersion[] = "table-3";
 
 // The default choice for a shape, from these figures: % of the FMA peak (497 GFLOP/s) on two cores
 // of an AVX-512 Xeon (Sapphire Rapids), oneDNN 2.6.3, 256 positions, the best of many runs on an
@@ -19,13 +19,16 @@ constexpr char kTableVersion[] = "table-2";
 //   backward   dX = W^T * dY                  50..76   69..74   71..78   sgemm: 50..60 for most W
 //   gradient   dW += dY * X^T (k = 256)       82..88   73..83   70..80
 //
-// sgemm of a transposed A varies with the stride of W, so it is not worth a finer rule.
+// sgemm of a transposed A is at its worst where rows lie a multiple of 4 KiB apart and share few
+// cache sets; elsewhere (dim 768) it reaches 77..81.
 GemmKind Choose(const GemmShape& shape) {
   if (!HasLibrarySgemm()) return GemmKind::kHighway;
-  if (!shape.transpose_a || !HasLibraryMatmul()) return GemmKind::kLibrarySgemm;
+  constexpr int64_t kPage = 4096 / sizeof(float);
+  if (!shape.transpose_a || shape.lda % kPage != 0) return GemmKind::kLibrarySgemm;
   constexpr int64_t kSmall = 64;  // below it Highway's packing and padding weigh more
   const bool large = shape.m >= kSmall && shape.n >= kSmall && shape.k >= kSmall;
-  return large && HighwayGemmIsWide() ? GemmKind::kHighway : GemmKind::kLibraryMatmul;
+  if (large && HighwayGemmIsWide()) return GemmKind::kHighway;
+  return HasLibraryMatmul() ? GemmKind::kLibraryMatmul : GemmKind::kLibrarySgemm;
 }
 
 bool IsAvailable(GemmKind kind) {

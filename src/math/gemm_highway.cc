@@ -47,6 +47,23 @@ struct Block {
   bool add = false;  // to C, instead of overwriting it
 };
 
+// A rectangle of A that will be packed soon: its lines are asked for while tiles are computed, so
+// that packing does not wait for memory.
+struct Lookahead {
+  const float* base = nullptr;  // null: nothing follows
+  int64_t stride = 0;           // floats from row to row
+  int64_t lines_per_row = 0, lines = 0;
+  int64_t next = 0;
+};
+
+constexpr int64_t kLine = 64 / sizeof(float);
+constexpr int64_t kChunk = 8;  // steps of depth between two requests
+
+Lookahead LookaheadOf(const float* base, int64_t stride, int64_t rows, int64_t columns) {
+  const int64_t per_row = (columns + kLine - 1) / kLine;
+  return {base, stride, per_row, per_row * rows, 0};
+}
+
 }  // namespace
 }  // namespace millwright::math
 #endif  // MILLWRIGHT_MATH_GEMM_HIGHWAY_ONCE
@@ -112,29 +129,51 @@ HWY_INLINE void StoreRows(bool add, const Rows4& r, float* c, int64_t stride) {
   StoreRow(add, r.d0, r.d1, c + 3 * stride);
 }
 
+// What a tile asks memory for while it is computed: the tile of C after it, and lines of A.
+struct Requests {
+  const float* next_c = nullptr;  // null: there is none
+  int64_t stride = 0;
+  Lookahead* a = nullptr;
+};
+
+// One line of either, in turn; `index` counts the calls within a tile.
+HWY_INLINE void Request(const Requests& requests, int64_t index) {
+  const int64_t row = index >> 1;
+  if (requests.next_c != nullptr && row < kTileRows) {
+    hwy::Prefetch(requests.next_c + row * requests.stride + (index & 1) * kLine);
+  }
+  Lookahead& a = *requests.a;
+  if (a.next < a.lines) {
+    const int64_t a_row = a.next / a.lines_per_row;
+    hwy::Prefetch(a.base + a_row * a.stride + (a.next - a_row * a.lines_per_row) * kLine);
+    ++a.next;
+  }
+}
+
 // One whole tile. `a` holds kGroups sub-panels of [depth][4], `b` a panel of [depth][2 vectors].
 HWY_NOINLINE void Kernel(int64_t depth, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b,
-                         bool add, float* HWY_RESTRICT c, int64_t stride) {
+                         bool add, float* HWY_RESTRICT c, int64_t stride,
+                         const Requests& requests) {
   const D d;
   const size_t lanes = hn::Lanes(d);
-  for (int64_t i = 0; i < kTileRows; ++i) {
-    hwy::Prefetch(c + i * stride);
-    hwy::Prefetch(c + i * stride + lanes);
-  }
   Rows4 r0 = ZeroRows();
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
   Rows4 r1 = ZeroRows(), r2 = ZeroRows();
   const float* HWY_RESTRICT a1 = a + SubPanel(depth);
   const float* HWY_RESTRICT a2 = a1 + SubPanel(depth);
 #endif
-  for (int64_t p = 0; p < depth; ++p, b += 2 * lanes, a += 4) {
-    const V x = hn::Load(d, b), y = hn::Load(d, b + lanes);
-    Step(a, x, y, r0);
+  for (int64_t first = 0; first < depth; first += kChunk) {
+    Request(requests, first / kChunk);
+    const int64_t end = HWY_MIN(first + kChunk, depth);
+    for (int64_t p = first; p < end; ++p, b += 2 * lanes, a += 4) {
+      const V x = hn::Load(d, b), y = hn::Load(d, b + lanes);
+      Step(a, x, y, r0);
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-    Step(a1, x, y, r1);
-    Step(a2, x, y, r2);
-    a1 += 4, a2 += 4;
+      Step(a1, x, y, r1);
+      Step(a2, x, y, r2);
+      a1 += 4, a2 += 4;
 #endif
+    }
   }
   StoreRows(add, r0, c, stride);
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
@@ -230,10 +269,11 @@ void PackB(const GemmShape& shape, const float* HWY_RESTRICT b, int64_t columns,
 
 // A tile that hangs over the edge of C goes through a buffer.
 HWY_NOINLINE void EdgeKernel(int64_t depth, const float* a, const float* b, bool add, float* c,
-                             int64_t stride, int64_t rows, int64_t columns) {
+                             int64_t stride, int64_t rows, int64_t columns,
+                             const Requests& requests) {
   HWY_ALIGN float tile[kMaxTileRows * kMaxTileColumns];
   const int64_t width = 2 * static_cast<int64_t>(hn::Lanes(D()));
-  Kernel(depth, a, b, false, tile, width);
+  Kernel(depth, a, b, false, tile, width, requests);
   for (int64_t i = 0; i < rows; ++i) {
     for (int64_t j = 0; j < columns; ++j) {
       const float value = tile[i * width + j];
@@ -242,28 +282,43 @@ HWY_NOINLINE void EdgeKernel(int64_t depth, const float* a, const float* b, bool
   }
 }
 
-// One block of C from A and the packed panels of B; `scratch` holds a packed block of A.
-void MultiplyBlock(const GemmShape& shape, const Block& block, const float* a,
+// Where the rows [row, row + rows) of a block of A lie.
+Lookahead RowsOfA(const GemmShape& shape, const Block& block, const float* a, int64_t row,
+                  int64_t rows) {
+  if (shape.transpose_a) {
+    return LookaheadOf(a + block.first_depth * shape.lda + row, shape.lda, block.depth, rows);
+  }
+  return LookaheadOf(a + row * shape.lda + block.first_depth, shape.lda, rows, block.depth);
+}
+
+// One block of C from A and the packed panels of B; `scratch` holds a packed block of A, and
+// `after` is the block that follows, if one does.
+void MultiplyBlock(const GemmShape& shape, const Block& block, const Block* after, const float* a,
                    const float* packed_b, float* scratch, float* c) {
   const int64_t width = 2 * static_cast<int64_t>(hn::Lanes(D()));
   for (int64_t r = 0; r < block.rows; r += kRowBlock) {
     const int64_t rows = HWY_MIN(kRowBlock, block.rows - r);
     const int64_t row = block.first_row + r;
-    PackA(shape,
-          shape.transpose_a ? a + block.first_depth * shape.lda + row
-                            : a + row * shape.lda + block.first_depth,
-          rows, block.depth, scratch);
+    PackA(shape, RowsOfA(shape, block, a, row, rows).base, rows, block.depth, scratch);
+    Lookahead next;
+    if (r + rows < block.rows) {
+      next = RowsOfA(shape, block, a, row + rows, HWY_MIN(kRowBlock, block.rows - r - rows));
+    } else if (after != nullptr) {
+      next = RowsOfA(shape, *after, a, after->first_row, HWY_MIN(kRowBlock, after->rows));
+    }
     for (int64_t j = 0; j < block.columns; j += width) {
       const int64_t columns = HWY_MIN(width, block.columns - j);
       const float* panel = packed_b + j * block.depth;
       for (int64_t i = 0; i < rows; i += kTileRows) {
         float* tile = c + (row + i) * shape.ldc + block.first_column + j;
         const float* rows_of_a = scratch + i / 4 * SubPanel(block.depth);
+        const bool more = rows - i >= 2 * kTileRows;
+        const Requests requests = {more ? tile + kTileRows * shape.ldc : nullptr, shape.ldc, &next};
         if (columns == width && rows - i >= kTileRows) {
-          Kernel(block.depth, rows_of_a, panel, block.add, tile, shape.ldc);
+          Kernel(block.depth, rows_of_a, panel, block.add, tile, shape.ldc, requests);
         } else {
           EdgeKernel(block.depth, rows_of_a, panel, block.add, tile, shape.ldc,
-                     HWY_MIN(kTileRows, rows - i), columns);
+                     HWY_MIN(kTileRows, rows - i), columns, requests);
         }
       }
     }
@@ -357,12 +412,18 @@ void MultiplyColumns(const GemmShape& shape, const TileSize& tile, const float* 
   const bool by_rows = shape.m >= 2 * tile.rows * GetThreads();
   const int64_t count = by_rows ? shape.m : packed.columns;
   ParallelFor(count, by_rows ? tile.rows : tile.columns, [&](int64_t begin, int64_t end) {
-    for (int64_t i = 0; i < packed.steps; ++i) {
-      Block part = StepOf(shape, packed.first_column, packed.columns, i);
-      const float* panels = packed.At(part, by_rows ? 0 : begin);
+    const auto part_of = [&](int64_t step) {
+      Block part = StepOf(shape, packed.first_column, packed.columns, step);
       (by_rows ? part.first_row : part.first_column) += begin;
       (by_rows ? part.rows : part.columns) = end - begin;
-      HWY_DYNAMIC_DISPATCH(MultiplyBlock)(shape, part, a, panels, ScratchForA(), c);
+      return part;
+    };
+    for (int64_t i = 0; i < packed.steps; ++i) {
+      const Block part = part_of(i);
+      const Block after = i + 1 < packed.steps ? part_of(i + 1) : part;
+      HWY_DYNAMIC_DISPATCH(MultiplyBlock)
+      (shape, part, i + 1 < packed.steps ? &after : nullptr, a,
+       packed.At(part, by_rows ? 0 : begin), ScratchForA(), c);
     }
   });
 }

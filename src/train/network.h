@@ -85,6 +85,12 @@ class Network {
   Result<Step> Compile(const PlanStep& step);
   Result<Step> CompileKernel(const PlanStep& step);
   std::function<Status()> CompileHost(const PlanStep& step);
+  std::function<Status()> CompileElementwise(const PlanStep& step);
+  std::function<Status()> CompileActClip(const PlanStep& step);
+  std::function<Status()> CompileNorm(const PlanStep& step);
+  std::function<Status()> CompileQueryKey(const PlanStep& step);
+  std::function<Status()> CompileWeightGradient(const PlanStep& step);
+  Parameter<T>& ParameterOf(const PlanStep& step);
   T* Data(const PlanStep& step, const std::string& role);
   Status RunSteps(const std::vector<Step>& steps, double* staging_ms);
   Status Forward(std::span<const int32_t> rows);

@@ -7,31 +7,37 @@
 
 namespace millwright::device::cpu {
 
-// o = softmax(scale * q k^T + mask) v over the last two axes of [.., heads, S, width].
-struct AttentionPattern {
-  int root = -1;             // the operation that is replaced: the last matmul
-  std::vector<int> covered;  // operations whose results are used only inside
-  mil::ValueId q = -1, k = -1, v = -1;
-  mil::ValueId mask = -1;  // -1: none
-  float scale = 1;
-  mil::ValueId out = -1;
+// probs = softmax(scale * q k^T + mask) over the last axis of [1, heads, S, S].
+struct ScorePattern {
+  mil::ValueId q = -1, k = -1, probs = -1;
+  mil::ValueId mask = -1;  // a constant; -1: none
+  double scale = 1;  // on q k^T; where q itself is scaled by an operation, that is not in here
 };
 
-// Its backward pass from da = d loss / d o, with p the probabilities:
-//   dv = p^T da, dp = da v^T, ds = scale * p * (dp - sum(p * dp)), dq = ds k, dk = ds^T q
+// out = probs v.
+struct AttentionPattern {
+  int root = -1;  // the operation that is replaced: the last matmul
+  ScorePattern scores;
+  mil::ValueId v = -1, out = -1;
+};
+
+// The backward step of the same, from da = d loss / d out:
+//   dv = probs^T da, dp = da v^T, ds = ds_scale * probs * (dp - sum(probs * dp)), dq = ds k,
+//   dk = ds^T q_plain
+// where q is q_plain times q_scale, by an operation on the value that both are renamed from.
 struct AttentionBackwardPattern {
-  int root = -1;  // the operation that is replaced: the last of dv, dq and dk
-  std::vector<int> covered;
-  mil::ValueId q = -1, k = -1, v = -1, da = -1;
-  mil::ValueId q_plain = -1;  // what dk is multiplied from; q may be scaled already
-  mil::ValueId mask = -1;
-  float score_scale = 1;  // on q k^T
-  float ds_scale = 1;     // on ds
+  int root = -1;  // the operation at whose place everything is computed: the first of dv, dq and dk
+  ScorePattern scores;
+  mil::ValueId v = -1, da = -1;
+  mil::ValueId q_root = -1;     // q_plain before it was renamed
+  std::vector<int> q_renaming;  // the reshapes and transposes that lead from q_root to q_plain
+  double scale = 1;             // of scores and of ds alike
   mil::ValueId dv = -1, dq = -1, dk = -1;
 };
 
 struct Lowering;
-// Both claim the operations they cover.
+// Both find all instances in a program and claim the operations that they replace
+// (Lowering::group).
 void MatchAttention(Lowering& lowering);
 void MatchAttentionBackward(Lowering& lowering);
 

@@ -72,6 +72,12 @@ void BindInputs(Lowering& lowering) {
 Status LowerOne(Lowering& lowering, int index) {
   const mil::Operation& op = lowering.op(index);
   if (op.op == "const" || lowering.group[static_cast<size_t>(index)] != index) return {};
+  for (const AttentionPattern& pattern : lowering.attention) {
+    if (pattern.root == index) return LowerAttention(lowering, pattern);
+  }
+  for (const AttentionBackwardPattern& pattern : lowering.attention_backward) {
+    if (pattern.root == index) return LowerAttentionBackward(lowering, pattern);
+  }
   const Lower lower = FindFamily(lowering, op);
   if (lowering.state(op.outputs[0]).constant && lower != LowerViewOperation) {
     return FoldOperation(lowering, index);

@@ -40,7 +40,7 @@ struct Lowering {
   Plan plan;
   std::vector<ValueState> values;
   std::vector<int> definitions;
-  // For an operation that is carried out by the step of a later one: that one; else its own index.
+  // For an operation that is carried out by the step of another one: that one; else its own index.
   std::vector<int> group;
   std::vector<AttentionPattern> attention;
   std::vector<AttentionBackwardPattern> attention_backward;
@@ -112,6 +112,10 @@ Status LowerLinear(Lowering& lowering, int index);         // lower_matmul.cc
 Status LowerConv(Lowering& lowering, int index);           // lower_matmul.cc
 Status LowerGeneric(Lowering& lowering, int index);        // lower_generic.cc
 Status FoldOperation(Lowering& lowering, int index);       // lower_generic.cc
+
+// lower_attention.cc: at the place of the pattern's root.
+Status LowerAttention(Lowering& lowering, const AttentionPattern& pattern);
+Status LowerAttentionBackward(Lowering& lowering, const AttentionBackwardPattern& pattern);
 
 // to = a * b for views [batch..., m, k], [batch..., k, n] and [batch..., m, n] of equal batch
 // shapes.

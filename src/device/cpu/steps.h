@@ -11,6 +11,7 @@
 #include "device/cpu/plan.h"
 #include "device/cpu/vector_program.h"
 #include "device/cpu/view.h"
+#include "math/attention.h"
 #include "math/gemm.h"
 #include "mil/ops/op.h"
 
@@ -47,6 +48,28 @@ struct GemmOperand {
 // implementation.
 std::unique_ptr<Step> MakeGemmStep(math::GemmShape shape, std::vector<int64_t> batch, GemmOperand a,
                                    GemmOperand b, GemmOperand c, math::GemmEngine& engine);
+
+// A tensor of heads in a buffer, as math/attention.h takes it: positions have stride 1.
+struct HeadsOperand {
+  int buffer = -1;
+  int64_t offset = 0, head_stride = 0, channel_stride = 0;
+};
+
+// out = softmax(scale q^T k + mask) v by blocks; `mask` is a constant buffer of [seq, seq] or -1,
+// `scratch` an arena buffer of math::AttentionForwardScratch floats.
+struct AttentionOperands {
+  HeadsOperand q, k, v, out;
+  int mask = -1, scratch = -1;
+};
+std::unique_ptr<Step> MakeAttentionStep(math::AttentionShape shape, AttentionOperands operands);
+
+// Its backward step; `scratch` of math::AttentionBackwardScratch floats.
+struct AttentionBackwardOperands {
+  HeadsOperand q, k, v, dout, dq, dk, dv;
+  int mask = -1, scratch = -1;
+};
+std::unique_ptr<Step> MakeAttentionBackwardStep(math::AttentionShape shape,
+                                                AttentionBackwardOperands operands);
 
 // Between a surface whose elements are not fp32 and a dense buffer.
 std::unique_ptr<Step> MakeLoadSurfaceStep(size_t port, DType storage, int buffer, int64_t elements);

@@ -110,9 +110,9 @@ inline Result<std::vector<Tensor>> RunProgram(Device& device, const mil::Program
   return outputs;
 }
 
-// Runs on cpu and on the reference. `terms` bounds the roundings on the way to one element (lengths of
-// sums and number of operations); how much the program amplifies them is read off the reference's own
-// fp32 error.
+// Runs on cpu and on the reference. `terms` bounds the roundings on the way to one element (lengths
+// of sums and number of operations); how much the program amplifies them is read off the
+// reference's own fp32 error.
 inline void ExpectLikeReference(const mil::Program& program, const mil::WeightStore& weights,
                                 const std::vector<Tensor>& inputs, int64_t terms,
                                 Precision precision = Precision::kFp32) {
