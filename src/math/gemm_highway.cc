@@ -22,7 +22,7 @@
 namespace millwright::math {
 namespace {
 
-constexpr int64_t kDepth = 320;     // of a block of A and B, at most: 40 KiB of a panel of B
+constexpr int64_t kDepth = 256;     // of a block of A and B, at most: 40 KiB of a panel of B
 constexpr int64_t kRowBlock = 240;  // rows of a block of A: 300 KiB, in the second-level cache
 constexpr int64_t kPackedFloats = 1 << 21;  // of B at a time, 8 MiB ...
 constexpr int64_t kMaxColumns = 2048;       // ... and columns
