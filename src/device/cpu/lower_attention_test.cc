@@ -1,0 +1,143 @@
+// Attention is recognised, lowered to one step, and right, also where it is not recognised.
+#include <algorithm>
+
+#include "device/cpu/test_support.h"
+#include "kernels/kernel.h"
+#include "mil/builder.h"
+
+namespace millwright::device::cpu {
+namespace {
+
+using kernels::KernelId;
+using mil::ValueId;
+
+model::ModelConfig Config(int64_t heads, int64_t kv_heads, int64_t seq) {
+  return {.name = "attention",
+          .title = "attention",
+          .dim = 20,
+          .hidden_dim = 24,
+          .layers = 1,
+          .heads = heads,
+          .kv_heads = kv_heads,
+          .head_dim = 8,
+          .seq = seq,
+          .vocab = 16};
+}
+
+kernels::KernelProgram Generate(KernelId id, const model::ModelConfig& config, bool fused,
+                                kernels::Binding binding = kernels::Binding::kSeparate) {
+  const kernels::KernelSpec spec = {
+      .config = config, .binding = binding, .target = {.fused_attention_backward = fused}};
+  auto program = kernels::Generate(kernels::Get(id), spec);
+  EXPECT_TRUE(program.ok()) << (program.ok() ? "" : program.error().message);
+  return *std::move(program);
+}
+
+int Lines(const std::string& text, std::string_view what) {
+  int count = 0;
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
+std::string Explain(const mil::Program& program, const mil::WeightStore& weights) {
+  auto text = ExplainProgram(program, weights, {});
+  EXPECT_TRUE(text.ok()) << (text.ok() ? "" : text.error().message);
+  return *text;
+}
+
+void ExpectMatch(const kernels::KernelProgram& program) {
+  ExpectLikeReference(program.program, program.constants, RandomInputs(program.program, 5, 0.5),
+                      1024);
+}
+
+TEST(LowerAttention, ForwardIsOneStep) {
+  for (const auto& [heads, kv_heads, seq] :
+       {std::tuple{4, 4, 16}, {4, 2, 33}, {6, 1, 7}, {2, 2, 130}}) {
+    const auto program = Generate(KernelId::kSdpaFwd, Config(heads, kv_heads, seq), false);
+    const std::string steps = Explain(program.program, program.constants);
+    SCOPED_TRACE(steps);
+    EXPECT_EQ(Lines(steps, "attention heads="), 1);
+    EXPECT_EQ(Lines(steps, fmt::format("kv_heads={} ", kv_heads)), 1)
+        << "tiled heads are not copied";
+    EXPECT_EQ(Lines(steps, "causal"), 1);
+    EXPECT_EQ(Lines(steps, "softmax"), 0);
+    EXPECT_EQ(Lines(steps, " m="), 3) << "the projections alone";
+    EXPECT_EQ(Lines(steps, "evaluate"), 0);
+    ExpectMatch(program);
+  }
+}
+
+TEST(LowerAttention, BackwardIsOneStep) {
+  for (const auto& [heads, kv_heads, seq] :
+       {std::tuple{4, 4, 16}, {4, 2, 33}, {6, 1, 7}, {2, 2, 130}}) {
+    const auto program = Generate(KernelId::kSdpaBwd1, Config(heads, kv_heads, seq), true);
+    const std::string steps = Explain(program.program, program.constants);
+    SCOPED_TRACE(steps);
+    EXPECT_EQ(Lines(steps, "attention_backward heads="), 1);
+    EXPECT_EQ(Lines(steps, " m="), 0);
+    EXPECT_EQ(Lines(steps, "softmax"), 0);
+    ExpectMatch(program);
+  }
+}
+
+TEST(LowerAttention, PackedSurfacesAreReadInPlace) {
+  const auto program =
+      Generate(KernelId::kSdpaFwd, Config(4, 2, 16), false, kernels::Binding::kPacked);
+  const std::string steps = Explain(program.program, program.constants);
+  SCOPED_TRACE(steps);
+  EXPECT_EQ(Lines(steps, "attention heads="), 1);
+  ExpectMatch(program);
+}
+
+TEST(LowerAttention, SlicesAndTransposesOfAPackedProductAreFree) {
+  const auto program =
+      Generate(KernelId::kWoFwd, Config(4, 4, 16), false, kernels::Binding::kPacked);
+  const std::string steps = Explain(program.program, program.constants);
+  EXPECT_EQ(Lines(steps, " m="), 1) << steps;
+  EXPECT_EQ(Lines(steps, "copy"), 0) << steps;
+  ExpectMatch(program);
+}
+
+// Attention by hand: any mask, a scale behind the product, and an inner value that may be an
+// output.
+mil::Builder::Built ByHand(const std::vector<double>& mask, bool show_scores) {
+  mil::Builder b;
+  const int64_t seq = 9;
+  const mil::Type type{DType::kFp32, {1, 2, seq, 4}};
+  const ValueId q = b.Input("q", type), k = b.Input("k", type), v = b.Input("v", type);
+  ValueId scores =
+      b.Mul("scaled", b.Matmul("scores", q, k, false, true), b.Float(DType::kFp32, 0.5));
+  if (!mask.empty()) {
+    scores = b.Add("masked", scores, b.Weights("mask.bin", {DType::kFp32, {1, 1, seq, seq}}, mask));
+  }
+  const ValueId probs = b.Softmax("probs", scores, -1);
+  const ValueId out = b.Matmul("out", probs, v, false, false);
+  std::vector<ValueId> outputs = {out};
+  if (show_scores) outputs.push_back(probs);
+  auto built = std::move(b).Finish(outputs);
+  EXPECT_TRUE(built.ok()) << (built.ok() ? "" : built.error().message);
+  return *std::move(built);
+}
+
+TEST(LowerAttention, AnyMaskIsHonoured) {
+  std::vector<double> mask(81);
+  for (size_t i = 0; i < mask.size(); ++i)
+    mask[i] = i % 7 == 3 ? -1e9 : 0.125 * static_cast<double>(i % 5);
+  for (const auto& m : {mask, std::vector<double>{}}) {
+    const auto built = ByHand(m, false);
+    const std::string steps = Explain(built.program, built.weights);
+    EXPECT_EQ(Lines(steps, "attention heads="), 1) << steps;
+    EXPECT_EQ(Lines(steps, "causal"), 0) << steps;
+    ExpectLikeReference(built.program, built.weights, RandomInputs(built.program, 3), 256);
+  }
+}
+
+TEST(LowerAttention, ValuesThatOthersSeeAreComputed) {
+  const auto built = ByHand(std::vector<double>(81, 0.25), true);
+  const std::string steps = Explain(built.program, built.weights);
+  EXPECT_EQ(Lines(steps, "attention heads="), 0) << steps;
+  ExpectLikeReference(built.program, built.weights, RandomInputs(built.program, 3), 256);
+}
+
+}  // namespace
+}  // namespace millwright::device::cpu
