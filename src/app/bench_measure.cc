@@ -15,7 +15,9 @@ void PeakMeter::Measure() {
   constexpr double kSeconds = 0.1;
   const Stopwatch watch;
   const std::clock_t cpu = std::clock();  // of all threads
-  best_ = std::max(best_, math::MeasureFmaPeak(kSeconds));
+  const math::FmaRate rate = math::MeasureFmaRate(kSeconds);
+  best_ = std::max(best_, rate.best);
+  latest_ = rate.mean;
   cpu_ms_ += 1e3 * static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
   thread_ms_ += watch.ms() * GetThreads();
   ++count_;
@@ -34,12 +36,12 @@ std::string LoadWarning(double cpu_share) {
 }
 
 double Samples::minimum() const {
-  return ms_.empty() ? 0.0 : *std::min_element(ms_.begin(), ms_.end());
+  return values_.empty() ? 0.0 : *std::min_element(values_.begin(), values_.end());
 }
 
 double Samples::median() const {
-  if (ms_.empty()) return 0.0;
-  std::vector<double> sorted = ms_;
+  if (values_.empty()) return 0.0;
+  std::vector<double> sorted = values_;
   std::sort(sorted.begin(), sorted.end());
   const size_t middle = sorted.size() / 2;
   return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

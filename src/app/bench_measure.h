@@ -15,14 +15,15 @@ using Progress = std::function<void(const std::string&)>;
 class PeakMeter {
  public:
   void Measure();
-  double gflops() const { return best_; }  // the best so far
+  double gflops() const { return best_; }    // the best so far
+  double latest() const { return latest_; }  // the mean of the latest measurement
   int count() const { return count_; }
   // The share of the threads' time that they had a core to themselves, 0 to 1: the peak loops never
   // wait, so what is missing went to other processes.
   double cpu_share() const;
 
  private:
-  double best_ = 0;
+  double best_ = 0, latest_ = 0;
   int count_ = 0;
   double cpu_ms_ = 0, thread_ms_ = 0;
 };
@@ -30,16 +31,17 @@ class PeakMeter {
 // A line of warning where other processes took so much of the CPU that figures mislead; else empty.
 std::string LoadWarning(double cpu_share);
 
-// Times of repetitions, in milliseconds.
+// What repetitions gave, mostly times in milliseconds.
 class Samples {
  public:
-  void Add(double ms) { ms_.push_back(ms); }
-  size_t count() const { return ms_.size(); }
-  double minimum() const;  // 0 without samples
+  void Add(double value) { values_.push_back(value); }
+  size_t count() const { return values_.size(); }
+  double latest() const { return values_.back(); }  // there must be one
+  double minimum() const;                           // 0 without samples
   double median() const;
 
  private:
-  std::vector<double> ms_;
+  std::vector<double> values_;
 };
 
 // Runs `work` once to warm up, then at least three times and until `seconds` have passed.

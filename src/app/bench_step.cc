@@ -113,15 +113,18 @@ Status Measure(train::Network<float>& network, double seconds, const Progress& p
   if (auto status = runner.Run(true); !status) return status;
   PeakMeter peak;
   const Stopwatch total;
+  peak.Measure();
   while (bench->step.count() < kLeast || total.ms() < seconds * 1e3) {
-    peak.Measure();
+    const double before = peak.latest();
     if (auto status = runner.Run(false); !status) return status;
+    peak.Measure();
+    const double gflops = bench->work.total() * 1e-6 / bench->step.latest();
+    bench->share.Add(2 * gflops / (before + peak.latest()));
     if (progress) {
       progress(fmt::format("step {} rows, repetition {}: {:.1f} ms, peak {:.1f} GFLOP/s",
                            bench->rows, bench->step.count(), bench->step.minimum(), peak.gflops()));
     }
   }
-  peak.Measure();
   bench->peak_gflops = peak.gflops();
   bench->peak_measurements = peak.count();
   bench->cpu_share = peak.cpu_share();
@@ -189,7 +192,8 @@ std::string ToText(const StepBench& b) {
   line("forward + backward",
        fmt::format("{:.1f} ms [minimum {:.1f}] of {} micro-steps", median, least, b.step.count()));
   line("floor / time",
-       fmt::format("{:.1f} % [{:.1f} %]", 100 * floor / median, 100 * floor / least));
+       fmt::format("{:.1f} % [{:.1f} %]; {:.1f} % of the FMA rate beside each micro-step",
+                   100 * floor / median, 100 * floor / least, 100 * b.share.median()));
   for (const auto& [name, samples] : b.phases) {
     line("  " + name,
          fmt::format("{:>9.2f} ms {:>5.1f} %", samples.median(), 100 * samples.median() / median));
@@ -222,6 +226,7 @@ nlohmann::json ToJson(const StepBench& b) {
           {"step_ms_minimum", b.step.minimum()},
           {"floor_percent_median", 100 * b.floor_ms() / b.step.median()},
           {"floor_percent_minimum", 100 * b.floor_ms() / b.step.minimum()},
+          {"fma_rate_percent_median", 100 * b.share.median()},
           {"phases_ms", phases},
           {"optimizer_ms_median", b.optimizer.median()},
           {"optimizer_ms_minimum", b.optimizer.minimum()},

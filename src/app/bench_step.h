@@ -33,7 +33,10 @@ struct StepBench {
   int peak_measurements = 0;
   double cpu_share = 1;  // see PeakMeter
   StepWork work;
-  Samples step;                                         // forward and backward
+  Samples step;  // forward and backward
+  // Each micro-step's rate, as a share of the mean FMA rate measured right before and after it. On
+  // a machine with neighbours this says more than a share of the best rate ever seen.
+  Samples share;
   std::vector<std::pair<std::string, Samples>> phases;  // of it
   Samples optimizer;                                    // norms, AdamW, staging of weights
 

@@ -80,27 +80,28 @@ struct alignas(64) Sink {
   float value = 0;
 };
 
-// The best rate, in units per second, of slices of `work` (which returns its units) that together
-// take about `seconds`.
+// Rates, in units per second, of slices of `work` (which returns its units) that together take
+// about `seconds`.
 template <class Work>
-double BestRate(double seconds, const Work& work) {
+FmaRate RatesOf(double seconds, const Work& work) {
   using Clock = std::chrono::steady_clock;
   const auto elapsed = [](Clock::time_point since) {
     return std::chrono::duration<double>(Clock::now() - since).count();
   };
   const auto start = Clock::now();
-  double best = 0;
+  double best = 0, total = 0;
   do {
     const auto slice = Clock::now();
     const double units = work();
     best = std::max(best, units / elapsed(slice));
+    total += units;
   } while (elapsed(start) < seconds);
-  return best;
+  return {best, total / elapsed(start)};
 }
 
 }  // namespace
 
-double MeasureFmaPeak(double seconds) {
+FmaRate MeasureFmaRate(double seconds) {
   constexpr int64_t kSteps = 1 << 20;  // some milliseconds a slice
   const int threads = GetThreads();
   auto sinks = hwy::AllocateAligned<Sink>(static_cast<size_t>(threads));
@@ -112,7 +113,8 @@ double MeasureFmaPeak(double seconds) {
     }
     return flops;
   };
-  return BestRate(seconds, slice) * 1e-9;
+  const FmaRate rate = RatesOf(seconds, slice);
+  return {rate.best * 1e-9, rate.mean * 1e-9};
 }
 
 double MeasureReadBandwidth(double seconds) {
@@ -133,7 +135,7 @@ double MeasureReadBandwidth(double seconds) {
     });
     return static_cast<double>(kCount) * sizeof(float);
   };
-  return BestRate(seconds, slice) * 1e-9;
+  return RatesOf(seconds, slice).best * 1e-9;
 }
 
 }  // namespace millwright::math
