@@ -46,8 +46,11 @@ Result<std::string> DescribeBlzt(const std::string& path) {
 Result<std::string> DescribeLlama2c(const std::string& path) {
   auto file = checkpoint::Llama2cFile::Open(path);
   if (!file) return file.error();
-  return fmt::format("{}: llama2.c model, version {}, fp32\n{}", path, file->version(),
-                     DescribeConfig(file->config()));
+  const checkpoint::Llama2cFormat& format = file->format();
+  const std::string dtype =
+      format.version == 2 ? fmt::format("Q8_0 in groups of {}", format.group_size) : "fp32";
+  return fmt::format("{}: llama2.c model, version {}\n{}{}", path, format.version,
+                     DescribeConfig(file->config()), DescriptionLine("weights", dtype));
 }
 
 Result<std::string> DescribeSafetensors(const std::string& path) {

@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/mapped_file.h"
+#include "checkpoint/finite.h"
 #include "checkpoint/llama2c.h"
 #include "checkpoint/training_state.h"
 #include "data/vocabulary.h"
@@ -42,17 +43,28 @@ struct OpenedState {
   data::VocabMap vocab;
 
   Status Read(const TensorSpec& spec, BlztPart part, std::span<float> out) const;
+  Status ReadFinite(const std::string& name, const Shape& shape, std::span<float> out) const;
 };
+
+// A run that diverged holds a state, but no model.
+Status OpenedState::ReadFinite(const std::string& name, const Shape& shape,
+                               std::span<float> out) const {
+  if (auto status = reader.Read(name, shape, out); !status) return status;
+  if (auto status = checkpoint::CheckFinite(name, out); !status) {
+    return status.error().In(reader.path());
+  }
+  return {};
+}
 
 // Words without a row of their own: see train::ExpandEmbedding; they have no moments in `active`.
 Status OpenedState::Read(const TensorSpec& spec, BlztPart part, std::span<float> out) const {
   const char* suffix = part == BlztPart::kM ? ".m" : part == BlztPart::kV ? ".v" : "";
-  if (spec.role != model::TensorRole::kEmbedding) {
-    return reader.Read(spec.name + suffix, spec.shape, out);
+  if (!spec.has_vocab_rows()) {
+    return ReadFinite(spec.name + suffix, spec.shape, out);
   }
   const int64_t dim = options.config.dim;
   std::vector<float> rows(static_cast<size_t>(vocab.rows() * dim));
-  auto status = reader.Read(spec.name + suffix, {vocab.rows(), dim}, rows);
+  auto status = ReadFinite(spec.name + suffix, {vocab.rows(), dim}, rows);
   if (!status) return status;
   train::ExpandEmbedding(spec, vocab, options.seed, rows, out);
   if (part == BlztPart::kWeight || vocab.has_shared_row()) return {};
@@ -140,6 +152,9 @@ Result<StoredModel> OpenHf(const std::string& path) {
   model.path = path;
   model.config = folder->config();
   model.tokens = folder->tokens();
+  model.dtype = folder->dtype();
+  model.other_dtypes = folder->other_dtypes();
+  model.repeats_tied_classifier = folder->repeats_tied_classifier();
   model.tokenizer_files = TokenizerFiles(path);
   model.read = WeightsOnly(
       [folder](const TensorSpec& spec, std::span<float> out) { return folder->Read(spec, out); });
@@ -167,7 +182,7 @@ Result<StoredModel> OpenLlama2c(const std::string& path) {
   if (!opened) return opened.error();
   const auto file = std::make_shared<const checkpoint::Llama2cFile>(std::move(*opened));
   StoredModel model;
-  model.format = fmt::format("llama2.c version {}", file->version());
+  model.format = fmt::format("llama2.c version {}", file->format().version);
   model.path = path;
   model.config = file->config();
   model.read = WeightsOnly(

@@ -2,9 +2,11 @@
 // BLZT file or a llama2.c file.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
+#include "base/dtype.h"
 #include "base/result.h"
 #include "checkpoint/blzt.h"
 #include "checkpoint/hf_folder.h"
@@ -21,6 +23,12 @@ struct StoredModel {
   std::vector<std::string> tokenizer_files;
   checkpoint::BlztProgress progress;  // zeros where the format does not say
   bool has_moments = false;
+
+  // How the weights are held: the dtype of most of them, the tensors that have another, and whether
+  // a classifier that is the embedding is written out beside it.
+  DType dtype = DType::kFp32;
+  std::map<std::string, DType> other_dtypes;
+  bool repeats_tied_classifier = false;
 
   // Any tensor of TensorTable(config), with all rows of the vocabulary, or Adam's moments of it:
   // zeros where there are none.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "checkpoint/finite.h"
 #include "checkpoint/llama2c_layout.h"
 
 namespace millwright::checkpoint {
@@ -15,9 +16,8 @@ static_assert(std::endian::native == std::endian::little, "llama2.c files are re
 
 using model::ModelConfig;
 
-// The header of either version.
 struct Header {
-  int32_t version = 0;
+  Llama2cFormat format;
   std::array<int32_t, 7> sizes = {};  // dim, hidden_dim, layers, heads, kv_heads, vocab, seq
   bool shared = true;                 // the classifier is the embedding
 };
@@ -45,14 +45,16 @@ Result<Header> ReadHeader(std::span<const std::byte> bytes) {
     header.shared = header.sizes[5] >= 0;
     return header;
   }
-  constexpr size_t kVersion = 4, kSizes = 8, kShared = 36;
-  header.version = Load<int32_t>(bytes, kVersion);
-  if (header.version == 2) return BadInput("version 2 (Q8_0) is written, not read");
-  if (header.version != 1) return BadInput("version 1 expected, found {}", header.version);
+  constexpr size_t kVersion = 4, kSizes = 8, kShared = 36, kGroup = 37;
+  header.format.version = Load<int32_t>(bytes, kVersion);
+  if (header.format.version != 1 && header.format.version != 2) {
+    return BadInput("version 1 or 2 expected, found {}", header.format.version);
+  }
   header.sizes = Load<std::array<int32_t, 7>>(bytes, kSizes);
   const auto shared = Load<uint8_t>(bytes, kShared);
   if (shared > 1) return BadInput("shared_classifier: expected 0 or 1, found {}", shared);
   header.shared = shared == 1;
+  if (header.format.version == 2) header.format.group_size = Load<int32_t>(bytes, kGroup);
   return header;
 }
 
@@ -64,7 +66,7 @@ Result<ModelConfig> ConfigOf(const Header& header) {
   config.layers = layers;
   config.heads = heads;
   config.kv_heads = kv_heads;
-  config.vocab = header.version == 0 ? std::abs(int64_t{vocab}) : vocab;
+  config.vocab = header.format.version == 0 ? std::abs(int64_t{vocab}) : vocab;
   config.seq = seq;
   config.rope_theta = kLlama2cTheta;
   config.rms_norm_eps = kLlama2cEps;
@@ -75,7 +77,21 @@ Result<ModelConfig> ConfigOf(const Header& header) {
   }
   config.head_dim = heads > 0 ? dim / heads : 1;
   if (auto status = model::Validate(config); !status) return status.error();
+  const int64_t group = header.format.group_size;
+  if (header.format.version == 2 && (group < 1 || config.dim % group != 0)) {
+    return BadInput("group_size: must divide dim ({}), found {}", config.dim, group);
+  }
   return config;
+}
+
+// `bytes` begin with the integers, which the scales follow.
+void Dequantize(std::span<const std::byte> bytes, int64_t group_size, std::span<float> out) {
+  const auto group = static_cast<size_t>(group_size);
+  const auto scales = bytes.subspan(out.size());
+  for (size_t i = 0; i < out.size(); ++i) {
+    const auto scale = Load<float>(scales, i / group * sizeof(float));
+    out[i] = scale * static_cast<float>(static_cast<int8_t>(bytes[i]));
+  }
 }
 
 }  // namespace
@@ -87,7 +103,7 @@ bool LooksLikeLlama2c(std::span<const std::byte> bytes) {
   const auto config = ConfigOf(*header);
   if (!config) return false;
   // Files that were cut or have grown a little still count.
-  const uint64_t expected = Llama2cBytes(*config, 0);
+  const uint64_t expected = LayOutLlama2c(*config, header->format).bytes;
   return bytes.size() >= expected / 2 && bytes.size() / 2 <= expected;
 }
 
@@ -100,20 +116,18 @@ Result<Llama2cFile> Llama2cFile::Open(const std::string& path) {
   if (!header) return header.error().In(where);
   auto config = ConfigOf(*header);
   if (!config) return config.error().In(where);
-  const uint64_t expected = Llama2cBytes(*config, header->version);
-  if (bytes.size() != expected) {
-    return BadInput("{}: {} bytes expected for the sizes in its header, {} found", where, expected,
-                    bytes.size());
+  const Llama2cLayout layout = LayOutLlama2c(*config, header->format);
+  if (bytes.size() != layout.bytes) {
+    return BadInput("{}: {} bytes expected for the sizes in its header, {} found", where,
+                    layout.bytes, bytes.size());
   }
   config->name = config->title = std::filesystem::path(path).stem().string();
   Llama2cFile out;
   out.path_ = path;
   out.file_ = std::move(*file);
-  out.version_ = header->version;
+  out.format_ = header->format;
   out.config_ = *config;
-  for (const auto& [spec, offset] : Llama2cPieces(*config, header->version)) {
-    out.offsets_[spec.name] = offset;
-  }
+  for (const auto& [spec, offset] : layout.pieces) out.offsets_[spec.name] = offset;
   return out;
 }
 
@@ -123,8 +137,12 @@ Status Llama2cFile::Read(const model::TensorSpec& spec, std::span<float> out) co
     return BadInput("{}: no tensor '{}' of shape {}", path_, spec.name, ShapeToString(spec.shape));
   }
   const auto bytes = file_->bytes().subspan(found->second);
-  if (bytes.size() < out.size_bytes()) return BadInput("{}: '{}' is cut off", path_, spec.name);
-  std::memcpy(out.data(), bytes.data(), out.size_bytes());
+  if (format_.Quantizes(spec)) {
+    Dequantize(bytes, format_.group_size, out);
+  } else {
+    std::memcpy(out.data(), bytes.data(), out.size_bytes());
+  }
+  if (auto status = CheckFinite(spec.name, out); !status) return status.error().In(path_);
   return {};
 }
 
