@@ -19,9 +19,9 @@ double Flops(const GemmShape& s) {
   return 2.0 * static_cast<double>(s.m) * static_cast<double>(s.n) * static_cast<double>(s.k);
 }
 
-// "wq" of "model.layers.0.self_attn.q_proj.weight": q_proj; "classifier" of the embedding.
+// "wq" of "model.layers.0.self_attn.q_proj.weight": q_proj; "classifier" of what makes the logits.
 std::string ShortName(const model::TensorSpec& spec) {
-  if (spec.role == model::TensorRole::kEmbedding) return "classifier";
+  if (spec.has_vocab_rows()) return "classifier";
   const size_t end = spec.name.rfind('.');
   const size_t begin = spec.name.rfind('.', end - 1);
   return spec.name.substr(begin + 1, end - begin - 1);
@@ -51,8 +51,8 @@ AlignedBuffer<float> RandomMatrix(int64_t count, uint64_t stream) {
 std::vector<GemmUse> GemmsOfStep(const model::ModelConfig& config, int64_t rows) {
   std::vector<GemmUse> uses;
   for (const model::TensorSpec& spec : model::TensorTable(config)) {
-    if (spec.is_norm() || spec.layer > 0) continue;
-    const bool classifier = spec.role == model::TensorRole::kEmbedding;
+    const bool classifier = spec.role == model::ClassifierRole(config);
+    if (spec.is_norm() || spec.layer > 0 || (spec.has_vocab_rows() && !classifier)) continue;
     const int64_t out = classifier ? rows : spec.shape[0], in = spec.shape[1];
     const std::string name = ShortName(spec);
     AddUse(&uses, "forward", name, DenseGemm(out, config.seq, in, false, false));

@@ -145,7 +145,7 @@ double TokensPerSecond(const StepBench& b, double update_share) {
 StepWork WorkOfStep(const model::ModelConfig& config, int64_t rows) {
   int64_t matrices = 0;
   for (const model::TensorSpec& spec : model::TensorTable(config)) {
-    const bool counts = !spec.is_norm() && spec.role != model::TensorRole::kEmbedding;
+    const bool counts = !spec.is_norm() && !spec.has_vocab_rows();
     if (counts) matrices += NumElements(spec.shape);
   }
   const auto t = static_cast<double>(config.seq);

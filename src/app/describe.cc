@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <vector>
 
 #include "app/run_folder.h"
@@ -126,13 +127,26 @@ Result<std::string> DescribeRun(const std::string& path) {
   return text + DescribeTokenizerFiles(path);
 }
 
+// "bf16, 3 tensors fp32; in 2 files; lm_head.weight repeats the embedding".
+std::string DescribeWeights(const checkpoint::HfFolder& model) {
+  std::string text(DTypeName(model.dtype()));
+  std::map<DType, int64_t> others;
+  for (const auto& [name, dtype] : model.other_dtypes()) ++others[dtype];
+  for (const auto& [dtype, count] : others) {
+    text += fmt::format(", {} tensors {}", count, DTypeName(dtype));
+  }
+  if (model.files() > 1) text += fmt::format("; in {} files", model.files());
+  if (model.repeats_tied_classifier()) text += "; lm_head.weight repeats the embedding";
+  return DescriptionLine("weights", text);
+}
+
 Result<std::string> DescribeHf(const std::string& path) {
   auto model = checkpoint::HfFolder::Open(path);
   if (!model) return model.error();
   return fmt::format("{}: Hugging Face folder ({})\n{}{}{}", path,
                      model->config().qk_norm ? "Qwen3ForCausalLM" : "LlamaForCausalLM",
-                     DescribeConfig(model->config()), DescribeTokens(model->tokens()),
-                     DescribeTokenizerFiles(path));
+                     DescribeConfig(model->config()), DescribeWeights(*model),
+                     DescribeTokens(model->tokens()) + DescribeTokenizerFiles(path));
 }
 
 Result<std::string> DescribeTokenizerFolder(const std::string& path) {
@@ -192,18 +206,20 @@ std::string DescribeConfig(const model::ModelConfig& c) {
       "dim {}, hidden {}, {} layers, {} heads, {} kv heads, head_dim {}, seq {}, vocabulary {}",
       c.dim, c.hidden_dim, c.layers, c.heads, c.kv_heads, c.head_dim, c.seq, c.vocab);
   const bool half_split = c.rotary == model::RotaryLayout::kHalfSplit;
-  std::string details = fmt::format("rope theta {}, {} rotary, norm eps {}, {}", c.rope_theta,
-                                    half_split ? "half-split" : "interleaved", c.rms_norm_eps,
-                                    c.qk_norm ? "QK-norm" : "no QK-norm");
+  std::string details =
+      fmt::format("rope theta {}, {} rotary, norm eps {}, {}, {} embeddings", c.rope_theta,
+                  half_split ? "half-split" : "interleaved", c.rms_norm_eps,
+                  c.qk_norm ? "QK-norm" : "no QK-norm", c.tied_embeddings ? "tied" : "untied");
   std::string text;
   if (!c.title.empty()) text += DescriptionLine("name", c.title.view());
   text += DescriptionLine("network", network);
   text += DescriptionLine("", details);
   return text + DescriptionLine("parameters",
-                                fmt::format("{:.2f}M: {:.2f}M layers, {:.2f}M embedding",
+                                fmt::format("{:.2f}M: {:.2f}M layers, {:.2f}M embedding{}",
                                             static_cast<double>(c.params()) / 1e6,
                                             static_cast<double>(c.transformer_params()) / 1e6,
-                                            static_cast<double>(c.embedding_params()) / 1e6));
+                                            static_cast<double>(c.embedding_params()) / 1e6,
+                                            c.tied_embeddings ? "" : " and as much classifier"));
 }
 
 Result<std::string> Describe(const std::string& path) {

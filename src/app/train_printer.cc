@@ -31,7 +31,7 @@ void PrintBanner(const train::TrainOptions& o, const runtime::CompileCounts& com
              c.kv_dim(), c.head_dim, c.hidden_dim, c.seq, c.vocab);
   const auto millions = [](int64_t n) { return static_cast<double>(n) / 1e6; };
   fmt::print("Params: {:.1f}M (transformer {:.1f}M + embed {:.1f}M)\n", millions(c.params()),
-             millions(c.transformer_params()), millions(c.embedding_params()));
+             millions(c.transformer_params()), millions(c.vocab_tensors() * c.embedding_params()));
   int64_t matrices = 0, kernels_count = 0, weighted = 0;
   for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
     const kernels::Operands operands = kernel->operands(spec);

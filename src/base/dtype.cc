@@ -79,7 +79,22 @@ float ToFloat(Fp16 value) {
 
 float ToFloat(Bf16 value) { return std::bit_cast<float>(static_cast<uint32_t>(value.bits) << 16); }
 
-Fp16 ToFp16(float value) { return DoubleToFp16(static_cast<double>(value)); }
+Fp16 ToFp16(float value) {
+  const uint32_t bits = std::bit_cast<uint32_t>(value);
+  const auto sign = static_cast<uint16_t>((bits >> 16) & 0x8000u);
+  const uint32_t magnitude = bits & 0x7FFFFFFFu;
+  const auto with_sign = [sign](uint32_t half) { return Fp16{static_cast<uint16_t>(sign | half)}; };
+  if (magnitude > 0x7F800000u) return with_sign(0x7E00u);
+  if (magnitude >= 0x477FF000u) return with_sign(0x7C00u);  // 65520: see DoubleToFp16
+  if (magnitude < 0x38800000u) {
+    // Below 2^-14 halves are multiples of 2^-24, the last place of floats from 0.5 to 1.
+    const float sum = std::bit_cast<float>(magnitude) + 0.5f;
+    return with_sign(std::bit_cast<uint32_t>(sum) - std::bit_cast<uint32_t>(0.5f));
+  }
+  // Half of the 13 bits that are dropped, less one where the last bit kept is even.
+  const uint32_t rounded = magnitude + 0xFFFu + ((magnitude >> 13) & 1u);
+  return with_sign((rounded - (112u << 23)) >> 13);
+}
 
 Fp16 DoubleToFp16(double value) {
   const uint16_t sign = std::signbit(value) ? 0x8000u : 0u;

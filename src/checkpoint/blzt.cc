@@ -2,13 +2,11 @@
 
 #include <array>
 #include <bit>
-#include <cerrno>
 #include <cmath>
-#include <cstdio>
 #include <cstring>
 
-#include "checkpoint/file_writer.h"
-#include "checkpoint/folder.h"
+#include "checkpoint/finite.h"
+#include "checkpoint/whole_file.h"
 #include "model/rotary_layout.h"
 
 namespace millwright::checkpoint {
@@ -45,6 +43,7 @@ constexpr std::array kLayerOrder = {TensorRole::kWq, TensorRole::kWk,       Tens
 int64_t Elements(const ModelConfig& c, TensorRole role) {
   switch (role) {
     case TensorRole::kEmbedding:
+    case TensorRole::kLmHead:
       return c.vocab * c.dim;
     case TensorRole::kWq:
     case TensorRole::kWo:
@@ -134,6 +133,9 @@ void Scale(double factor, std::span<float> data) {
 Status CheckWritable(const ModelConfig& config) {
   if (auto status = model::Validate(config); !status) return status;
   if (config.qk_norm) return BadInput("qk_norm: BLZT has no QK-norm weights");
+  if (!config.tied_embeddings) {
+    return BadInput("tied_embeddings: BLZT has no classifier apart from the embedding");
+  }
   if (config.rope_theta != kTheta) {
     return BadInput("rope_theta: BLZT's reader computes with {}, found {}", kTheta,
                     config.rope_theta);
@@ -164,17 +166,6 @@ Status WriteBody(const ModelConfig& config, double s, const BlztSource& source, 
     if (auto status = file->Write(std::as_bytes(std::span(data))); !status) return status;
   }
   return {};
-}
-
-Status WriteFile(const std::string& path, const ModelConfig& config, double s,
-                 const BlztProgress& progress, const BlztSource& source) {
-  auto file = FileWriter::Create(path);
-  if (!file) return file.error();
-  const std::array header = {MakeHeader(config, progress)};
-  if (auto status = file->Write(std::as_bytes(std::span(header))); !status) return status;
-  if (auto status = WriteBody(config, s, source, &*file); !status) return status;
-  const auto digest = file->Finish();
-  return digest ? Status() : Status(digest.error());
 }
 
 Result<ModelConfig> ConfigOf(const Header& h) {
@@ -215,17 +206,19 @@ Status WriteBlzt(const std::string& path, const ModelConfig& config, double resi
     return BadInput("{}: residual_alpha: expected a number other than 0, found {}", path,
                     residual_alpha);
   }
-  const std::string parent = ParentFolder(path);
-  if (auto status = CheckFreeSpace(parent, BlztBytes(config)); !status) return status;
-  const std::string temporary = path + ".tmp";
   const double s = ReferenceAlpha(config) / residual_alpha;
-  auto status = WriteFile(temporary, config, s, progress, source);
-  if (status && std::rename(temporary.c_str(), path.c_str()) != 0) {
-    status = Failed("{}: cannot be written: {}", path, std::strerror(errno));
-  }
-  if (status) return SyncFolder(parent);
-  std::remove(temporary.c_str());
-  return status;
+  return WriteWholeFile(path, BlztBytes(config), [&](FileWriter& file) -> Status {
+    const std::array header = {MakeHeader(config, progress)};
+    if (auto status = file.Write(std::as_bytes(std::span(header))); !status) return status;
+    return WriteBody(config, s, source, &file);
+  });
+}
+
+bool LooksLikeBlzt(std::span<const std::byte> bytes) {
+  int32_t magic = 0;
+  if (bytes.size() < sizeof(magic)) return false;
+  std::memcpy(&magic, bytes.data(), sizeof(magic));
+  return magic == kMagic;
 }
 
 Result<BlztFile> BlztFile::Open(const std::string& path) {
@@ -265,6 +258,7 @@ Status BlztFile::Read(const TensorSpec& spec, BlztPart part, std::span<float> ou
   std::memcpy(out.data(), file_->bytes().data() + offset, out.size_bytes());
   const double s = version_ == 2 ? 1.0 : ReferenceAlpha(config_);
   Scale(1.0 / ToFileFactor(spec.role, part, s), out);
+  if (auto status = CheckFinite(spec.name, out); !status) return status.error().In(path_);
   return {};
 }
 

@@ -48,12 +48,16 @@ using BlztSource =
 
 // Writes version 4 as `path`.tmp, synced and renamed over `path`. Rotary weights and their moments
 // are permuted to the interleaved layout. Bad input, by field, for networks that the reference
-// cannot compute: QK-norm, rope_theta other than 10000, rms_norm_eps other than 1e-5.
+// cannot compute: QK-norm, untied embeddings, rope_theta other than 10000, rms_norm_eps other than
+// 1e-5.
 Status WriteBlzt(const std::string& path, const model::ModelConfig& config, double residual_alpha,
                  const BlztProgress& progress, const BlztSource& source);
 
 // Size of the file: 96 + 12 * params.
 uint64_t BlztBytes(const model::ModelConfig& config);
+
+// True where the bytes begin with BLZT's magic.
+bool LooksLikeBlzt(std::span<const std::byte> bytes);
 
 // A checkpoint of version 2, 3 or 4 opened for reading.
 class BlztFile {
@@ -69,7 +73,8 @@ class BlztFile {
   // head h / group, whatever map the reference's kernels had.
   const model::ModelConfig& config() const { return config_; }
 
-  // Reads a tensor of TensorTable(config()) or one of its moments, in our scale.
+  // Reads a tensor of TensorTable(config()) or one of its moments, in our scale. Bad input, by
+  // tensor: values that are not finite.
   Status Read(const model::TensorSpec& spec, BlztPart part, std::span<float> out) const;
 
  private:

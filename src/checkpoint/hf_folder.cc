@@ -3,77 +3,20 @@
 #include <algorithm>
 #include <cstring>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "base/mapped_file.h"
-#include "checkpoint/folder.h"
-#include "model/rotary_layout.h"
+#include "checkpoint/finite.h"
+#include "checkpoint/hf_index.h"
+#include "checkpoint/hf_names.h"
+#include "checkpoint/unique_json.h"
 
 namespace millwright::checkpoint {
 namespace {
 
 namespace fs = std::filesystem;
-using model::ModelConfig;
-using model::RotaryLayout;
-using model::TensorRole;
 using model::TensorSpec;
-using nlohmann::json;
-
-constexpr const char* kConfig = "config.json";
-constexpr const char* kGenerationConfig = "generation_config.json";
-constexpr const char* kModel = "model.safetensors";
-constexpr const char* kIndex = "model.safetensors.index.json";
-constexpr const char* kClassifier = "lm_head.weight";
-const char* const kEmbedding = "model.embed_tokens.weight";
-
-std::vector<TensorInfo> Infos(const std::vector<TensorSpec>& table, DType dtype) {
-  std::vector<TensorInfo> infos;
-  for (const auto& spec : table) infos.push_back({spec.name, dtype, spec.shape});
-  return infos;
-}
-
-// What Hugging Face's loader expects in the metadata of PyTorch weights.
-SafetensorsMetadata Metadata() { return {{"format", "pt"}}; }
-
-Status WriteText(const std::string& path, std::string_view text) {
-  auto file = FileWriter::Create(path);
-  if (!file) return file.error();
-  if (auto status = file->Write(std::as_bytes(std::span(text))); !status) return status;
-  const auto digest = file->Finish();
-  return digest ? Status() : Status(digest.error());
-}
-
-Status WriteWeights(const std::string& path, const ModelConfig& config, const TensorSource& source,
-                    const HfExport& options) {
-  const auto table = model::TensorTable(config);
-  auto writer = SafetensorsWriter::Create(path, Infos(table, options.dtype), Metadata());
-  if (!writer) return writer.error();
-  std::vector<float> tensor;
-  for (const auto& spec : table) {
-    tensor.resize(static_cast<size_t>(NumElements(spec.shape)));
-    if (auto status = source(spec, tensor); !status) return status;
-    model::ConvertRotary(config, spec, config.rotary, RotaryLayout::kHalfSplit, tensor);
-    const bool residual = spec.role == TensorRole::kWo || spec.role == TensorRole::kW2;
-    if (residual && options.residual_alpha != 1.0) {
-      for (float& w : tensor) w = static_cast<float>(w * options.residual_alpha);
-    }
-    if (auto status = writer->Append(tensor); !status) return status;
-  }
-  const auto digest = writer->Finish();
-  return digest ? Status() : Status(digest.error());
-}
-
-Status CopyFile(const std::string& from, const std::string& to) {
-  auto source = MappedFile::Open(from);
-  if (!source) return source.error();
-  auto file = FileWriter::Create(to);
-  if (!file) return file.error();
-  if (auto status = file->Write((*source)->bytes()); !status) return status;
-  const auto digest = file->Finish();
-  return digest ? Status() : Status(digest.error());
-}
 
 Result<std::string> ReadText(const std::string& path) {
   auto file = MappedFile::Open(path);
@@ -82,27 +25,11 @@ Result<std::string> ReadText(const std::string& path) {
   return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
-// The files that model.safetensors.index.json names.
-Result<std::set<std::string>> ShardNames(const std::string& path) {
-  const auto text = ReadText(path);
-  if (!text) return text.error();
-  const json index = json::parse(*text, nullptr, false);
-  const json map = index.is_object() ? index.value("weight_map", json()) : json();
-  if (!map.is_object()) return BadInput("{}: weight_map is missing", path);
-  std::set<std::string> names;
-  for (const auto& [tensor, file] : map.items()) {
-    if (!file.is_string() || file.get_ref<const std::string&>().find('/') != std::string::npos) {
-      return BadInput("{}: tensor '{}': expected the name of a file in the folder, found {}", path,
-                      tensor, file.dump(-1, ' ', true));
-    }
-    names.insert(file.get<std::string>());
-  }
-  return names;
-}
+// The rotary tables of old files, which every reader computes anew.
+bool IsRotaryTable(std::string_view name) { return name.ends_with("rotary_emb.inv_freq"); }
 
-// Tensors that carry nothing of their own: the tied classifier, and the rotary tables of old files.
-bool Ignored(std::string_view name) {
-  return name == kClassifier || name.ends_with("rotary_emb.inv_freq");
+bool IsWeightDtype(const std::optional<DType>& dtype) {
+  return dtype == DType::kFp32 || dtype == DType::kFp16 || dtype == DType::kBf16;
 }
 
 // Lists the first few of many findings.
@@ -125,33 +52,20 @@ class Findings {
   std::string text_;
 };
 
+// How an entry differs from what the network has, or nothing.
+std::string Misfit(const Safetensors::Entry& entry, const TensorSpec& spec) {
+  if (entry.shape != spec.shape) {
+    return fmt::format("'{}' has shape {}, expected {}", spec.name, ShapeToString(entry.shape),
+                       ShapeToString(spec.shape));
+  }
+  if (IsWeightDtype(entry.dtype)) return "";
+  return fmt::format("'{}' is {}, expected F32, F16 or BF16", spec.name, entry.dtype_name);
+}
+
 }  // namespace
 
-Status WriteHfFolder(const std::string& dir, const ModelConfig& config, const TensorSource& source,
-                     const HfExport& options) {
-  if (auto status = model::Validate(config); !status) return status.error().In(dir);
-  auto folder = FolderWriter::Create(dir);
-  if (!folder) return folder.error();
-  const auto text = model::ToHfConfig(config, options.dtype, options.tokens);
-  if (auto status = WriteText(folder->File(kConfig), text); !status) return status;
-  const auto generation = model::ToHfGenerationConfig(options.tokens);
-  if (auto status = WriteText(folder->File(kGenerationConfig), generation); !status) return status;
-  for (const auto& file : options.extra_files) {
-    const std::string name = fs::path(file).filename().string();
-    if (auto status = CopyFile(file, folder->File(name)); !status) return status;
-  }
-  const std::string weights = folder->File(kModel);
-  if (auto status = WriteWeights(weights, config, source, options); !status) return status;
-  return folder->Commit();
-}
-
-uint64_t HfFolderBytes(const ModelConfig& config, DType dtype) {
-  constexpr uint64_t kSlack = 64 << 10;  // the JSON files, the folder, blocks not filled
-  return SafetensorsBytes(Infos(model::TensorTable(config), dtype), Metadata()) + kSlack;
-}
-
 Result<HfFolder> HfFolder::Open(const std::string& dir) {
-  const std::string path = dir + "/" + kConfig;
+  const std::string path = dir + "/" + kHfConfigFile;
   const auto text = ReadText(path);
   if (!text) return text.error();
   fs::path folder = fs::path(dir);
@@ -161,77 +75,90 @@ Result<HfFolder> HfFolder::Open(const std::string& dir) {
   HfFolder out;
   out.config_ = std::move(*config);
   if (auto status = out.OpenFiles(dir); !status) return status.error();
-  if (auto status = out.CheckClassifier(dir); !status) return status.error();
-  out.config_.config.tied_embeddings = true;
   if (auto status = out.CheckTensors(dir); !status) return status.error();
+  if (auto status = out.CheckTiedClassifier(dir); !status) return status.error();
+  out.CountDtypes();
   return out;
 }
 
-Status HfFolder::OpenFiles(const std::string& dir) {
-  std::set<std::string> names = {kModel};
-  std::error_code error;
-  if (!fs::exists(dir + "/" + kModel, error) && fs::exists(dir + "/" + kIndex, error)) {
-    auto shards = ShardNames(dir + "/" + kIndex);
-    if (!shards) return shards.error();
-    names = std::move(*shards);
-  }
-  for (const auto& name : names) {
-    auto file = Safetensors::Open(dir + "/" + name);
-    if (!file) return file.error();
-    for (const auto& entry : file->entries()) {
-      if (const auto* other = FileOf(entry.name); other != nullptr) {
-        return BadInput("{}: tensor '{}' is also in {}", file->path(), entry.name, other->path());
-      }
+Status HfFolder::OpenFile(const std::string& path) {
+  auto file = Safetensors::Open(path);
+  if (!file) return file.error();
+  for (const auto& entry : file->entries()) {
+    const auto [other, added] = file_of_.emplace(entry.name, files_.size());
+    if (!added) {
+      return BadInput("{}: tensor {} is also in {}", path, Quoted(entry.name),
+                      files_[other->second].path());
     }
-    files_.push_back(std::move(*file));
+  }
+  files_.push_back(std::move(*file));
+  return {};
+}
+
+// As Hugging Face's loader: one file where it is there, else what the index names.
+Status HfFolder::OpenFiles(const std::string& dir) {
+  const std::string single = dir + "/" + kHfModelFile, index = dir + "/" + kHfIndexFile;
+  std::error_code error;
+  if (fs::exists(single, error) || !fs::exists(index, error)) return OpenFile(single);
+  const auto map = ReadHfIndex(index);
+  if (!map) return map.error();
+  std::set<std::string> names;
+  for (const auto& [tensor, name] : *map) names.insert(name);
+  for (const auto& name : names) {
+    if (auto status = OpenFile(dir + "/" + name); !status) return status.error().In(index);
+  }
+  for (const auto& [tensor, name] : *map) {
+    const Safetensors* file = FileOf(tensor);
+    if (file == nullptr || file->path() != dir + "/" + name) {
+      return BadInput("{}: tensor {} is not in {}", index, Quoted(tensor), name);
+    }
+  }
+  for (const auto& [tensor, file] : file_of_) {
+    if (!map->contains(tensor)) {
+      return BadInput("{}: says nothing of tensor {}, which is in {}", index, Quoted(tensor),
+                      files_[file].path());
+    }
   }
   return {};
 }
 
-const Safetensors* HfFolder::FileOf(const std::string& tensor) const {
-  for (const auto& file : files_) {
-    if (file.Find(tensor) != nullptr) return &file;
-  }
-  return nullptr;
+const Safetensors* HfFolder::FileOf(std::string_view tensor) const {
+  const auto found = file_of_.find(tensor);
+  return found == file_of_.end() ? nullptr : &files_[found->second];
 }
 
-// A model that is not declared tied still is, if its classifier holds the embedding's very bytes.
-Status HfFolder::CheckClassifier(const std::string& dir) {
-  if (config_.config.tied_embeddings) return {};
-  const Safetensors* classifier = FileOf(kClassifier);
-  const Safetensors* embedding = FileOf(kEmbedding);
-  if (classifier != nullptr && embedding != nullptr) {
-    const auto a = classifier->Bytes(*classifier->Find(kClassifier));
-    const auto b = embedding->Bytes(*embedding->Find(kEmbedding));
-    if (a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size()) == 0) return {};
-  }
-  return BadInput(
-      "{}: tie_word_embeddings is false: a classifier apart from the embedding is not "
-      "supported",
-      dir);
+bool HfFolder::repeats_tied_classifier() const {
+  return config_.config.tied_embeddings && file_of_.contains(kHfClassifier);
 }
 
-Status HfFolder::CheckTensors(const std::string& dir) {
+Status HfFolder::CheckTiedClassifier(const std::string& dir) const {
+  if (!repeats_tied_classifier()) return {};
+  const Safetensors& a = *FileOf(kHfClassifier);
+  const Safetensors& b = *FileOf(kHfEmbedding);
+  const auto &classifier = *a.Find(kHfClassifier), &embedding = *b.Find(kHfEmbedding);
+  const auto x = a.Bytes(classifier), y = b.Bytes(embedding);
+  if (classifier.shape == embedding.shape && classifier.dtype == embedding.dtype &&
+      std::memcmp(x.data(), y.data(), x.size()) == 0) {
+    return {};
+  }
+  return BadInput("{}: config.json says tie_word_embeddings, but '{}' is not equal to '{}'", dir,
+                  kHfClassifier, kHfEmbedding);
+}
+
+Status HfFolder::CheckTensors(const std::string& dir) const {
   Findings findings;
-  std::set<std::string> known;
+  std::set<std::string, std::less<>> known;
+  if (config_.config.tied_embeddings) known.insert(kHfClassifier);
   for (const auto& spec : model::TensorTable(config_.config)) {
     known.insert(spec.name);
     const Safetensors* file = FileOf(spec.name);
-    if (file == nullptr) {
-      findings.Add("'{}' is missing", spec.name);
-      continue;
-    }
-    const auto& entry = *file->Find(spec.name);
-    if (entry.shape != spec.shape) {
-      findings.Add("'{}' has shape {}, expected {}", spec.name, ShapeToString(entry.shape),
-                   ShapeToString(spec.shape));
-    }
+    const std::string misfit = file == nullptr ? fmt::format("'{}' is missing", spec.name)
+                                               : Misfit(*file->Find(spec.name), spec);
+    if (!misfit.empty()) findings.Add("{}", misfit);
   }
-  for (const auto& file : files_) {
-    for (const auto& entry : file.entries()) {
-      if (!known.contains(entry.name) && !Ignored(entry.name)) {
-        findings.Add("'{}' is not a tensor of this network", entry.name);
-      }
+  for (const auto& [name, file] : file_of_) {
+    if (!known.contains(name) && !IsRotaryTable(name)) {
+      findings.Add("{} is not a tensor of this network", Quoted(name));
     }
   }
   if (findings.count() == 0) return {};
@@ -239,10 +166,25 @@ Status HfFolder::CheckTensors(const std::string& dir) {
                   findings.text());
 }
 
+void HfFolder::CountDtypes() {
+  std::map<DType, int64_t> elements;
+  std::map<std::string, DType> dtypes;
+  for (const auto& spec : model::TensorTable(config_.config)) {
+    const DType dtype = *FileOf(spec.name)->Find(spec.name)->dtype;
+    elements[dtype] += NumElements(spec.shape);
+    dtypes[spec.name] = dtype;
+  }
+  dtype_ = std::ranges::max_element(elements, {}, [](const auto& e) { return e.second; })->first;
+  std::erase_if(dtypes, [this](const auto& tensor) { return tensor.second == dtype_; });
+  other_dtypes_ = std::move(dtypes);
+}
+
 Status HfFolder::Read(const TensorSpec& spec, std::span<float> out) const {
   const Safetensors* file = FileOf(spec.name);
   if (file == nullptr) return BadInput("no tensor '{}' in the model folder", spec.name);
-  return file->Read(spec.name, spec.shape, out);
+  if (auto status = file->Read(spec.name, spec.shape, out); !status) return status;
+  if (auto status = CheckFinite(spec.name, out); !status) return status.error().In(file->path());
+  return {};
 }
 
 }  // namespace millwright::checkpoint

@@ -115,7 +115,7 @@ TEST_F(HfFolderTest, HalvesAreRoundedAndTokensKept) {
   for (size_t i = 0; i < read.size(); ++i) EXPECT_EQ(read[i], ToFloat(ToBf16(original[i])));
   uint64_t size = 0;
   for (const auto& entry : fs::directory_iterator(dir_)) size += entry.file_size();
-  EXPECT_GE(HfFolderBytes(Tiny(), DType::kBf16), size);
+  EXPECT_GE(HfFolderBytes(Tiny(), options), size);
 }
 
 TEST_F(HfFolderTest, ResidualAlphaIsFolded) {
@@ -159,14 +159,14 @@ TEST_F(HfFolderTest, MissingExtraAndMisshapenTensorsAreListed) {
   EXPECT_THAT(OpenError(), HasSubstr("'model.layers.2.input_layernorm.weight' is missing"));
   EditConfig("num_hidden_layers", 1);
   EXPECT_THAT(OpenError(), AllOf(HasSubstr("9 tensors do not fit"),
-                                 HasSubstr("'model.layers.1.mlp.up_proj.weight' is not"),
+                                 HasSubstr("\"model.layers.1.mlp.up_proj.weight\" is not"),
                                  HasSubstr("and 1 more")));
   EditConfig("num_hidden_layers", 2);
   EditConfig("vocab_size", 31);
   EXPECT_THAT(OpenError(), HasSubstr("has shape [30, 12], expected [31, 12]"));
   EditConfig("vocab_size", 30);
   EditConfig("tie_word_embeddings", false);
-  EXPECT_THAT(OpenError(), HasSubstr("tie_word_embeddings"));
+  EXPECT_THAT(OpenError(), HasSubstr("'lm_head.weight' is missing"));
   EditConfig("tie_word_embeddings", true);
   EXPECT_EQ(OpenError(), "no error");
   fs::resize_file(dir_ + "/model.safetensors", 1000);
@@ -177,47 +177,166 @@ TEST_F(HfFolderTest, MissingExtraAndMisshapenTensorsAreListed) {
   EXPECT_THAT(OpenError(), HasSubstr("config.json"));
 }
 
-// Splits the model by hand into two shards, the classifier written out beside the embedding.
-TEST_F(HfFolderTest, ReadsShardsAndAClassifierEqualToTheEmbedding) {
-  ModelConfig config = Tiny();
-  config.rotary = RotaryLayout::kHalfSplit;
-  ASSERT_TRUE(Write(config).ok());
-  fs::remove(dir_ + "/model.safetensors");
-  EditConfig("tie_word_embeddings", false);
-  const auto table = model::TensorTable(config);
-  nlohmann::json map;
-  for (size_t shard = 0; shard < 2; ++shard) {
-    const std::string name = fmt::format("model-{}.safetensors", shard);
-    std::vector<TensorInfo> infos;
-    std::vector<TensorSpec> specs;
-    for (size_t i = shard; i < table.size(); i += 2) {
-      infos.push_back({table[i].name, DType::kFp32, table[i].shape});
-      specs.push_back(table[i]);
-    }
-    if (shard == 1) {
-      infos.push_back({"lm_head.weight", DType::kFp32, table[0].shape});
-      specs.push_back(table[0]);
-    }
-    auto writer = SafetensorsWriter::Create(dir_ + "/" + name, infos, {});
-    for (const auto& spec : specs) ASSERT_TRUE(writer->Append(Draw(spec)).ok());
-    ASSERT_TRUE(writer->Finish().ok());
-    for (const auto& info : infos) map[info.name] = name;
-  }
-  const std::string index = dir_ + "/model.safetensors.index.json";
-  WriteBytes(index, nlohmann::json{{"weight_map", map}}.dump());
+TEST_F(HfFolderTest, ListsTensorsOfOtherDtypes) {
+  ASSERT_TRUE(Write(Tiny()).ok());
+  const std::string path = dir_ + "/model.safetensors";
+  std::string bytes = ReadBytes(path);
+  // 30 * 12 elements of fp32 are as many bytes as 15 * 12 of I64.
+  const std::string was = R"("dtype":"F32","shape":[30,12])";
+  const size_t at = bytes.find(was);
+  ASSERT_NE(at, std::string::npos);
+  bytes.replace(at, was.size(), R"("dtype":"F64","shape":[15,12])");
+  WriteBytes(path, bytes);
+  EditConfig("vocab_size", 15);
+  EXPECT_THAT(OpenError(), HasSubstr("'model.embed_tokens.weight' is F64, expected F32, F16 or"));
+}
+
+TEST_F(HfFolderTest, KeepsADtypeForEveryTensor) {
+  HfExport options;
+  options.dtype = DType::kBf16;
+  options.other_dtypes = {{"model.norm.weight", DType::kFp32},
+                          {"model.layers.1.mlp.up_proj.weight", DType::kFp16}};
+  ASSERT_TRUE(Write(Tiny(), options).ok());
   const auto folder = HfFolder::Open(dir_);
   ASSERT_TRUE(folder.ok()) << folder.error().message;
-  EXPECT_TRUE(folder->config().tied_embeddings);
-  for (const auto& spec : table) {
+  EXPECT_EQ(folder->dtype(), DType::kBf16);
+  EXPECT_EQ(folder->other_dtypes(), options.other_dtypes);
+}
+
+TEST_F(HfFolderTest, AnUntiedClassifierIsATensorLikeOthers) {
+  ModelConfig config = Tiny();
+  config.tied_embeddings = false;
+  ASSERT_TRUE(Write(config).ok());
+  const auto folder = HfFolder::Open(dir_);
+  ASSERT_TRUE(folder.ok()) << folder.error().message;
+  EXPECT_FALSE(folder->config().tied_embeddings);
+  EXPECT_FALSE(folder->repeats_tied_classifier());
+  const TensorSpec spec = model::TensorTable(config).back();
+  std::vector<float> read(static_cast<size_t>(NumElements(spec.shape)));
+  ASSERT_TRUE(folder->Read(spec, read).ok());
+  EXPECT_EQ(read, Draw(spec));
+  EditConfig("tie_word_embeddings", true);
+  EXPECT_THAT(OpenError(), HasSubstr("'lm_head.weight' is not equal to"));
+}
+
+TEST_F(HfFolderTest, WeightsThatAreNotFiniteAreCounted) {
+  for (const float bad : {std::nanf(""), INFINITY, -INFINITY}) {
+    const auto source = [bad](const TensorSpec& spec, std::span<float> out) -> Status {
+      if (auto status = DrawSource(spec, out); !status) return status;
+      if (spec.role == TensorRole::kW1 && spec.layer == 1) out[17] = out[200] = bad;
+      return {};
+    };
+    ASSERT_TRUE(WriteHfFolder(dir_, Tiny(), source, {}).ok());
+    const auto folder = HfFolder::Open(dir_);
+    ASSERT_TRUE(folder.ok()) << folder.error().message;
+    for (const TensorSpec& spec : model::TensorTable(folder->config())) {
+      std::vector<float> read(static_cast<size_t>(NumElements(spec.shape)));
+      const Status status = folder->Read(spec, read);
+      if (spec.name != "model.layers.1.mlp.gate_proj.weight") {
+        EXPECT_TRUE(status.ok());
+        continue;
+      }
+      ASSERT_FALSE(status.ok());
+      EXPECT_THAT(status.error().message,
+                  AllOf(HasSubstr("model.safetensors"), HasSubstr("mlp.gate_proj.weight' holds 2"),
+                        HasSubstr("at element 17")));
+    }
+  }
+}
+
+TEST_F(HfFolderTest, ValuesTooLargeForADtypeAreReported) {
+  const auto source = [](const TensorSpec& spec, std::span<float> out) -> Status {
+    std::ranges::fill(out, spec.role == TensorRole::kFinalNorm ? 65520.0f : 65519.0f);
+    return {};
+  };
+  const Status status = WriteHfFolder(dir_, Tiny(), source, {.dtype = DType::kFp16});
+  ASSERT_FALSE(status.ok());
+  EXPECT_THAT(status.error().message,
+              AllOf(HasSubstr("'model.norm.weight' holds 65520"), HasSubstr("too large for fp16")));
+  EXPECT_FALSE(fs::exists(dir_));
+  EXPECT_TRUE(WriteHfFolder(dir_, Tiny(), source, {.dtype = DType::kBf16}).ok());
+}
+
+class HfShards : public HfFolderTest {
+ protected:
+  void SetUp() override {
+    HfExport options;
+    options.max_shard_bytes = 4000;
+    ASSERT_TRUE(Write(Tiny(), options).ok());
+    index_ = nlohmann::json::parse(ReadBytes(Path()));
+  }
+  std::string Path() const { return dir_ + "/model.safetensors.index.json"; }
+  std::string ErrorWith(const nlohmann::json& index) const {
+    WriteBytes(Path(), index.dump());
+    return OpenError();
+  }
+
+  nlohmann::json index_;
+};
+
+TEST_F(HfShards, AreFilledInOrderAndReadBack) {
+  EXPECT_FALSE(fs::exists(dir_ + "/model.safetensors"));
+  const auto folder = HfFolder::Open(dir_);
+  ASSERT_TRUE(folder.ok()) << folder.error().message;
+  EXPECT_GT(folder->files(), 3u);
+  EXPECT_EQ(index_["weight_map"]["model.embed_tokens.weight"],
+            fmt::format("model-00001-of-{:05}.safetensors", folder->files()));
+  for (const auto& spec : model::TensorTable(folder->config())) {
+    if (model::FollowsRotaryLayout(spec.role)) continue;
     std::vector<float> read(static_cast<size_t>(NumElements(spec.shape)));
     ASSERT_TRUE(folder->Read(spec, read).ok());
     EXPECT_EQ(read, Draw(spec)) << spec.name;
   }
-  map["model.norm.weight"] = "../model.safetensors";
-  WriteBytes(index, nlohmann::json{{"weight_map", map}}.dump());
-  EXPECT_THAT(OpenError(), HasSubstr("expected the name of a file"));
-  WriteBytes(index, "[]");
-  EXPECT_THAT(OpenError(), HasSubstr("weight_map"));
+  uint64_t size = 0;
+  for (const auto& entry : fs::directory_iterator(dir_)) size += entry.file_size();
+  EXPECT_GE(HfFolderBytes(Tiny(), {.max_shard_bytes = 4000}), size);
+}
+
+TEST_F(HfShards, NamesThatLeadOutOfTheFolderAreRefused) {
+  WriteBytes(folder_.File("outside.safetensors"), "x");
+  for (const char* name : {"../outside.safetensors", "/etc/passwd", "..", "", "a/b.safetensors",
+                           "..\\outside.safetensors", "model.bin"}) {
+    auto index = index_;
+    index["weight_map"]["model.norm.weight"] = name;
+    EXPECT_THAT(ErrorWith(index), HasSubstr("tensor \"model.norm.weight\": expected the name"))
+        << name;
+  }
+  auto index = index_;
+  index["weight_map"]["model.norm.weight"] = 3;
+  EXPECT_THAT(ErrorWith(index), HasSubstr("expected the name of a safetensors file"));
+  index["weight_map"]["model.norm.weight"] = std::string("a\0.safetensors", 14);
+  EXPECT_THAT(ErrorWith(index), HasSubstr("expected the name of a safetensors file"));
+}
+
+TEST_F(HfShards, AnIndexThatDoesNotFitItsShardsIsRefused) {
+  auto index = index_;
+  index["weight_map"]["model.norm.weight"] = "model-00009-of-00009.safetensors";
+  EXPECT_THAT(ErrorWith(index), AllOf(HasSubstr("index.json"), HasSubstr("model-00009-of-00009")));
+  index = index_;
+  index["weight_map"]["model.norm.weight"] = index["weight_map"]["model.embed_tokens.weight"];
+  EXPECT_THAT(ErrorWith(index), HasSubstr("tensor \"model.norm.weight\" is not in model-00001"));
+  index = index_;
+  index["weight_map"].erase("model.layers.0.mlp.up_proj.weight");
+  EXPECT_THAT(ErrorWith(index),
+              HasSubstr("says nothing of tensor \"model.layers.0.mlp.up_proj.weight\""));
+  index = index_;
+  index["weight_map"]["model.layers.7.mlp.up_proj.weight"] =
+      index["weight_map"]["model.embed_tokens.weight"];
+  EXPECT_THAT(ErrorWith(index), HasSubstr("is not in model-00001"));
+  for (const char* text : {"[]", "", "{}", R"({"weight_map": {}})", R"({"weight_map": 3})"}) {
+    WriteBytes(Path(), text);
+    EXPECT_THAT(OpenError(), HasSubstr("index.json")) << text;
+  }
+  WriteBytes(Path(), R"({"weight_map": {"a": "x.safetensors", "a": "y.safetensors"}})");
+  EXPECT_THAT(OpenError(), HasSubstr("holds \"a\" twice"));
+}
+
+TEST_F(HfShards, ATensorInTwoShardsIsRefused) {
+  auto index = index_;
+  fs::copy_file(dir_ + "/" + index["weight_map"]["model.embed_tokens.weight"].get<std::string>(),
+                dir_ + "/model-0.safetensors");
+  index["weight_map"]["model.norm.weight"] = "model-0.safetensors";
+  EXPECT_THAT(ErrorWith(index), HasSubstr("tensor \"model.embed_tokens.weight\" is also in"));
 }
 
 }  // namespace

@@ -3,41 +3,16 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <set>
 #include <utility>
 
 #include "base/threads.h"
 #include "checkpoint/safetensors_format.h"
+#include "checkpoint/unique_json.h"
 
 namespace millwright::checkpoint {
 namespace {
 
 using nlohmann::json;
-
-// A name from a file, fit for a message: control characters escaped.
-std::string Quoted(std::string_view text) {
-  return json(text).dump(-1, ' ', true, json::error_handler_t::replace);
-}
-
-// Parses an object in which no key occurs twice, at any depth.
-Result<json> ParseUnique(std::string_view text) {
-  std::vector<std::set<std::string>> open;
-  std::string twice;
-  const auto watch = [&](int, json::parse_event_t event, json& parsed) {
-    if (event == json::parse_event_t::object_start) open.emplace_back();
-    if (event == json::parse_event_t::object_end && !open.empty()) open.pop_back();
-    if (event == json::parse_event_t::key && !open.empty()) {
-      const auto& key = parsed.get_ref<const std::string&>();
-      if (!open.back().insert(key).second) twice = key;
-    }
-    return true;
-  };
-  json parsed = json::parse(text, watch, false);
-  if (!parsed.is_object()) return BadInput("the header is not a JSON object");
-  if (!twice.empty()) return BadInput("the header holds {} twice", Quoted(twice));
-  return parsed;
-}
 
 Result<SafetensorsMetadata> ParseMetadata(const json& value) {
   if (!value.is_object()) return BadInput("__metadata__ is not an object");
@@ -141,7 +116,7 @@ struct Header {
 };
 
 Result<Header> ParseHeader(std::string_view text, uint64_t data_size) {
-  auto parsed = ParseUnique(text);
+  auto parsed = ParseUniqueJson(text, "the header");
   if (!parsed) return parsed.error();
   Header header;
   for (const auto& [name, value] : parsed->items()) {

@@ -1,9 +1,10 @@
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/threads.h"
 #include "checkpoint/safetensors.h"
 #include "checkpoint/safetensors_format.h"
 
@@ -91,15 +92,22 @@ Status SafetensorsWriter::Append(std::span<const float> data) {
 
 template <class Half>
 Status SafetensorsWriter::AppendHalf(const TensorInfo& info, std::span<const float> data) {
-  std::array<Half, size_t{1} << 16> block;
+  constexpr size_t kBlock = size_t{1} << 20;
+  constexpr int64_t kGrain = 1 << 12;
+  std::vector<Half> block(std::min(data.size(), kBlock));
   while (!data.empty()) {
     const size_t count = std::min(data.size(), block.size());
-    for (size_t i = 0; i < count; ++i) {
-      Round(data[i], &block[i]);
-      if (std::isinf(ToFloat(block[i])) && std::isfinite(data[i])) {
-        return Failed("{}: tensor '{}' holds {}, which is too large for {}", file_.path(),
-                      info.name, data[i], DTypeName(info.dtype));
+    std::atomic<int64_t> too_large = -1;  // where one is
+    ParallelFor(static_cast<int64_t>(count), kGrain, [&](int64_t begin, int64_t end) {
+      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
+        Round(data[i], &block[i]);
+        const bool overflows = std::isinf(ToFloat(block[i])) && std::isfinite(data[i]);
+        if (overflows) too_large = static_cast<int64_t>(i);
       }
+    });
+    if (too_large >= 0) {
+      return Failed("{}: tensor '{}' holds {}, which is too large for {}", file_.path(), info.name,
+                    data[static_cast<size_t>(too_large.load())], DTypeName(info.dtype));
     }
     const auto bytes = std::as_bytes(std::span(block).first(count));
     if (auto status = file_.Write(bytes); !status) return status;

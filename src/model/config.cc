@@ -51,9 +51,6 @@ Status Validate(const ModelConfig& config) {
     return BadInput("heads: heads * head_dim must be at most {}, found {} * {}", kMaxWidth,
                     config.heads, config.head_dim);
   }
-  if (!config.tied_embeddings) {
-    return BadInput("tied_embeddings: a classifier apart from the embedding is not supported");
-  }
   return {};
 }
 

@@ -28,7 +28,7 @@ struct ModelConfig {
   double rms_norm_eps = 1e-5;
   RotaryLayout rotary = RotaryLayout::kInterleaved;
   bool qk_norm = false;
-  bool tied_embeddings = true;
+  bool tied_embeddings = true;  // the embedding is the classifier
 
   constexpr int64_t q_dim() const { return heads * head_dim; }
   constexpr int64_t kv_dim() const { return kv_heads * head_dim; }
@@ -42,7 +42,11 @@ struct ModelConfig {
   }
   constexpr int64_t transformer_params() const { return layers * layer_params(); }
   constexpr int64_t embedding_params() const { return vocab * dim; }
-  constexpr int64_t params() const { return transformer_params() + embedding_params() + dim; }
+  // Tensors with a row for every word: the embedding, and the classifier where it is apart.
+  constexpr int64_t vocab_tensors() const { return tied_embeddings ? 1 : 2; }
+  constexpr int64_t params() const {
+    return transformer_params() + vocab_tensors() * embedding_params() + dim;
+  }
 
   bool operator==(const ModelConfig&) const = default;
 

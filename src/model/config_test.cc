@@ -39,7 +39,6 @@ TEST(Config, EveryImpossibleFieldIsNamed) {
       {"rope_theta:", [](ModelConfig* c) { c->rope_theta = 0; }},
       {"rms_norm_eps:",
        [](ModelConfig* c) { c->rms_norm_eps = std::numeric_limits<double>::quiet_NaN(); }},
-      {"tied_embeddings:", [](ModelConfig* c) { c->tied_embeddings = false; }},
   };
   for (const auto& [field, spoil] : cases) {
     ModelConfig config = models::kStories110M;

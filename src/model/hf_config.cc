@@ -1,5 +1,6 @@
 #include "model/hf_config.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace millwright::model {
@@ -101,6 +102,13 @@ void RefuseVariants(Reader* reader) {
   for (const char* key : {"attention_bias", "mlp_bias", "use_sliding_window"}) {
     reader->Expect(!reader->Bool(key, false), key, "false");
   }
+  reader->Expect(reader->Find("quantization_config") == nullptr, "quantization_config",
+                 "weights in fp32, fp16 or bf16");
+  reader->Expect(reader->Number("partial_rotary_factor", 1.0) == 1.0, "partial_rotary_factor", "1");
+  const json* layers = reader->Find("layer_types");
+  const auto full = [](const json& type) { return type == "full_attention"; };
+  reader->Expect(layers == nullptr || (layers->is_array() && std::ranges::all_of(*layers, full)),
+                 "layer_types", "\"full_attention\" throughout");
   const json* activation = reader->Find("hidden_act");
   reader->Expect(activation == nullptr || *activation == "silu", "hidden_act", "\"silu\"");
   for (const char* key : {"rope_scaling", "rope_parameters"}) {
@@ -109,7 +117,9 @@ void RefuseVariants(Reader* reader) {
     const json type = scaling->is_object()
                           ? scaling->value("rope_type", scaling->value("type", json("default")))
                           : json();
-    reader->Expect(type == "default", key, "rotary embedding without scaling");
+    const json part =
+        scaling->is_object() ? scaling->value("partial_rotary_factor", json(1.0)) : json();
+    reader->Expect(type == "default" && part == 1.0, key, "rotary embedding without scaling");
   }
 }
 
@@ -117,11 +127,15 @@ void RefuseVariants(Reader* reader) {
 double RopeTheta(Reader* reader) {
   constexpr double kDefault = 10000.0;
   const json* parameters = reader->Find("rope_parameters");
-  if (parameters != nullptr && parameters->is_object()) {
-    const json theta = parameters->value("rope_theta", json());
-    if (theta.is_number()) return theta.get<double>();
+  if (parameters == nullptr || !parameters->contains("rope_theta")) {
+    return reader->Number("rope_theta", kDefault);
   }
-  return reader->Number("rope_theta", kDefault);
+  const json& theta = (*parameters)["rope_theta"];
+  reader->Expect(theta.is_number(), "rope_parameters", "a number as rope_theta");
+  const json* other = reader->Find("rope_theta");
+  reader->Expect(other == nullptr || *other == theta, "rope_theta",
+                 "the one of rope_parameters, or none");
+  return theta.is_number() ? theta.get<double>() : kDefault;
 }
 
 ModelConfig ReadConfig(Family family, Reader* reader) {
@@ -194,9 +208,7 @@ Result<HfConfig> ParseHfConfig(std::string_view text, const std::string& where,
   out.config.title = name;
   out.tokens = {reader.Token("bos_token_id"), reader.Token("eos_token_id")};
   if (!reader.status()) return reader.status().error();
-  ModelConfig sizes = out.config;
-  sizes.tied_embeddings = true;
-  if (auto status = Validate(sizes); !status) return status.error().In(where);
+  if (auto status = Validate(out.config); !status) return status.error().In(where);
   return out;
 }
 

@@ -33,8 +33,7 @@ std::string ToHfGenerationConfig(const TokenIds& tokens);
 // Reads config.json. `where` names the file in errors; `name` becomes the config's name and title.
 // Fields that may be absent take the defaults of transformers' LlamaConfig and Qwen3Config. Bad
 // input, by field: other architectures, biases, activations, rotary scaling, sliding windows;
-// impossible sizes. `tie_word_embeddings` is passed on in tied_embeddings, and left to the caller
-// to check.
+// quantized weights, impossible sizes.
 Result<HfConfig> ParseHfConfig(std::string_view text, const std::string& where,
                                std::string_view name);
 

@@ -85,6 +85,13 @@ TEST(HfConfig, RefusesOtherNetworksByField) {
       {"hidden_act", "gelu"},
       {"rope_scaling", {{"rope_type", "llama3"}, {"factor", 8.0}}},
       {"rope_parameters", {{"rope_type", "yarn"}}},
+      {"rope_parameters", {{"rope_type", "default"}, {"rope_theta", "big"}}},
+      {"rope_parameters", {{"rope_type", "default"}, {"partial_rotary_factor", 0.5}}},
+      {"rope_parameters", {{"rope_type", "default"}, {"rope_theta", 5e5}}},  // and 1e4 beside it
+      {"partial_rotary_factor", 0.25},
+      {"quantization_config", {{"quant_method", "gptq"}}},
+      {"layer_types", json::array({"full_attention", "sliding_attention"})},
+      {"layer_types", "full_attention"},
       {"use_sliding_window", true},
       {"hidden_size", "768"},
       {"hidden_size", nullptr},

@@ -73,6 +73,9 @@ std::vector<TensorSpec> TensorTable(const ModelConfig& config) {
       Matrix("model.embed_tokens.weight", TensorRole::kEmbedding, -1, config.vocab, config.dim));
   for (int64_t layer = 0; layer < config.layers; ++layer) AppendLayer(config, layer, &table);
   table.push_back(Norm("model.norm.weight", TensorRole::kFinalNorm, -1, config.dim));
+  if (!config.tied_embeddings) {
+    table.push_back(Matrix("lm_head.weight", TensorRole::kLmHead, -1, config.vocab, config.dim));
+  }
   return table;
 }
 

@@ -12,7 +12,7 @@ namespace millwright::model {
 
 // What a tensor is in its layer. Matrices are [out, in] row-major.
 enum class TensorRole {
-  kEmbedding,  // [vocab, dim], also the classifier
+  kEmbedding,  // [vocab, dim]; the classifier too, with tied_embeddings
   kAttnNorm,   // [dim]
   kWq,         // [q_dim, dim]
   kWk,         // [kv_dim, dim]
@@ -25,6 +25,7 @@ enum class TensorRole {
   kW3,         // [hidden_dim, dim], up_proj
   kW2,         // [dim, hidden_dim], down_proj
   kFinalNorm,  // [dim]
+  kLmHead,     // [vocab, dim], without tied_embeddings only
 };
 
 struct TensorSpec {
@@ -33,14 +34,23 @@ struct TensorSpec {
   int64_t layer = -1;  // -1: not in a layer
   Shape shape;
   double init_std = 0.0;  // 0: ones; else normal(0, init_std)
-  bool decay = false;     // matrices and the embedding, not norms
+  bool decay = false;     // matrices, not norms
 
   bool is_norm() const { return shape.size() == 1; }
+  // A row for every word: what a compacted vocabulary holds a part of.
+  bool has_vocab_rows() const {
+    return role == TensorRole::kEmbedding || role == TensorRole::kLmHead;
+  }
 };
 
+// The tensor [vocab, dim] that turns final hidden states into logits.
+constexpr TensorRole ClassifierRole(const ModelConfig& config) {
+  return config.tied_embeddings ? TensorRole::kEmbedding : TensorRole::kLmHead;
+}
+
 // The tensors of `config`: embedding, then layer by layer in the order of TensorRole, then the
-// final norm. Init: normal(0, 0.02), the residual projections (wo, w2) times 1/sqrt(2 * layers),
-// norms 1.
+// final norm, then the classifier where it is apart. Init: normal(0, 0.02), the residual
+// projections (wo, w2) times 1/sqrt(2 * layers), norms 1.
 std::vector<TensorSpec> TensorTable(const ModelConfig& config);
 
 // Draws the first values of rows [row_begin, row_end) of `spec` (all elements of a 1-D tensor): a

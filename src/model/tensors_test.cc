@@ -21,8 +21,12 @@ int64_t CountElements(const ModelConfig& config) {
 TEST(Tensors, TheTableHoldsEveryParameterOnce) {
   ModelConfig plain = models::kQwen3_06B;
   plain.qk_norm = false;
+  ModelConfig untied = plain;
+  untied.tied_embeddings = false;
+  EXPECT_EQ(TensorTable(untied).back().name, "lm_head.weight");
+  EXPECT_EQ(untied.params(), plain.params() + 151'936 * 1024);
   for (const auto& config :
-       {models::kQwen3_06B, plain, models::kStories110M, models::kStoriesNano}) {
+       {models::kQwen3_06B, plain, untied, models::kStories110M, models::kStoriesNano}) {
     EXPECT_EQ(CountElements(config), config.params()) << config.name.view();
     std::set<std::string> names;
     for (const auto& spec : TensorTable(config)) names.insert(spec.name);

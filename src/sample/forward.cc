@@ -106,7 +106,7 @@ Status Forward::RunLayer(int64_t layer) {
   return session.Run(launches.ffn);
 }
 
-// One product of the embedding with one column of the last layer's output.
+// One product of the classifier with one column of the last layer's output.
 void Forward::Classify(int64_t position) {
   const float* x = stage_.Data("x_next");
   for (int64_t c = 0; c < config_.dim; ++c) {
@@ -115,7 +115,7 @@ void Forward::Classify(int64_t position) {
   math::RmsNorm(config_.dim, 1, config_.rms_norm_eps, last_.data(), Weight(TensorRole::kFinalNorm),
                 normed_.data(), stage_.Data("inv_rms"));
   gemm_.Run(math::DenseGemm(config_.vocab, 1, config_.dim, false, false),
-            Weight(TensorRole::kEmbedding), normed_.data(), logits_.data());
+            Weight(model::ClassifierRole(config_)), normed_.data(), logits_.data());
 }
 
 Result<std::span<const float>> Forward::Logits(std::span<const int32_t> tokens) {

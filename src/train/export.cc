@@ -25,7 +25,7 @@ checkpoint::TensorSource FullTensors(const ParameterSet<float>& parameters,
       [&parameters, &vocab, seed](const model::TensorSpec& spec, std::span<float> out) -> Status {
         for (const Parameter<float>& p : parameters.all()) {
           if (p.spec.name != spec.name) continue;
-          if (p.spec.role == model::TensorRole::kEmbedding) {
+          if (p.spec.has_vocab_rows()) {
             ExpandEmbedding(spec, vocab, seed, p.value.span(), out);
             return {};
           }

@@ -11,7 +11,8 @@
 namespace millwright::train {
 
 // The rows of the whole vocabulary, `out`, from those in memory, `rows` (VocabMap::rows() of them):
-// see FullTensors for the words that have none. `spec` is the embedding's.
+// see FullTensors for the words that have none. `spec` is the embedding's, or the classifier's
+// where it is apart.
 void ExpandEmbedding(const model::TensorSpec& spec, const data::VocabMap& vocab, uint64_t seed,
                      std::span<const float> rows, std::span<float> out);
 

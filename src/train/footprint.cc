@@ -8,7 +8,8 @@ namespace millwright::train {
 namespace {
 
 int64_t TrainedParameters(const model::ModelConfig& config, int64_t embedding_rows) {
-  return config.params() - config.embedding_params() + embedding_rows * config.dim;
+  const int64_t absent = config.vocab - embedding_rows;
+  return config.params() - config.vocab_tensors() * absent * config.dim;
 }
 
 // Surfaces that cannot wrap host memory: per layer those that hold weights, once the others.
@@ -54,7 +55,7 @@ DiskNeed EstimateDisk(const TrainOptions& options, int64_t embedding_rows) {
   DiskNeed need;
   need.state_bytes =
       static_cast<uint64_t>(TrainedParameters(options.config, embedding_rows)) * 12 + (1u << 20);
-  need.run_bytes = 4 * need.state_bytes + checkpoint::HfFolderBytes(options.config, DType::kFp32);
+  need.run_bytes = 4 * need.state_bytes + checkpoint::HfFolderBytes(options.config);
   return need;
 }
 

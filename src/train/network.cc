@@ -119,7 +119,7 @@ void Network<T>::ClassifierForward() {
   const Stopwatch watch;
   const auto shape =
       math::DenseGemm(vocab_.rows(), options_.config.seq, options_.config.dim, false, false);
-  gemm_->Run(shape, parameters_->Get(TensorRole::kEmbedding).value.data(),
+  gemm_->Run(shape, parameters_->Get(model::ClassifierRole(options_.config)).value.data(),
              buffers_.at("x_final").data(), logits_.data());
   times_.classifier_ms += watch.ms();
 }
@@ -129,11 +129,11 @@ template <class T>
 void Network<T>::ClassifierBackward() {
   const Stopwatch watch;
   const int64_t rows = vocab_.rows(), seq = options_.config.seq, dim = options_.config.dim;
-  Parameter<T>& embedding = parameters_->Get(TensorRole::kEmbedding);
-  gemm_->Run(math::DenseGemm(dim, seq, rows, true, false), embedding.value.data(), logits_.data(),
+  Parameter<T>& classifier = parameters_->Get(model::ClassifierRole(options_.config));
+  gemm_->Run(math::DenseGemm(dim, seq, rows, true, false), classifier.value.data(), logits_.data(),
              buffers_.at("dx_final").data());
   gemm_->Run(math::DenseGemm(rows, dim, seq, false, true, true), logits_.data(),
-             buffers_.at("x_final").data(), embedding.grad.data());
+             buffers_.at("x_final").data(), classifier.grad.data());
   times_.classifier_ms += watch.ms();
 }
 

@@ -65,7 +65,7 @@ class Network {
   Result<double> LossAndGradient(std::span<const int32_t> rows, std::span<const int32_t> targets,
                                  double scale);
 
-  // Final hidden states of `rows` times the embedding: logits [vocab rows, seq], valid until the
+  // Final hidden states of `rows` times the classifier: logits [vocab rows, seq], valid until the
   // next call.
   Result<std::span<const T>> Logits(std::span<const int32_t> rows);
 

@@ -16,6 +16,7 @@ enum class Group { kAttention, kFfn, kEmbedding, kNorm };
 Group GroupOf(TensorRole role) {
   switch (role) {
     case TensorRole::kEmbedding:
+    case TensorRole::kLmHead:
       return Group::kEmbedding;
     case TensorRole::kWq:
     case TensorRole::kWk:

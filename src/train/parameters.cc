@@ -5,7 +5,7 @@
 namespace millwright::train {
 namespace {
 
-constexpr size_t kRoles = static_cast<size_t>(model::TensorRole::kFinalNorm) + 1;
+constexpr size_t kRoles = static_cast<size_t>(model::TensorRole::kLmHead) + 1;
 
 }  // namespace
 
@@ -27,7 +27,7 @@ ParameterSet<T>::ParameterSet(const model::ModelConfig& config, const data::Voca
     Parameter<T> parameter;
     parameter.rows = spec.is_norm() ? 1 : spec.shape[0];
     parameter.columns = spec.is_norm() ? spec.shape[0] : spec.shape[1];
-    if (spec.role == model::TensorRole::kEmbedding) parameter.rows = vocab.rows();
+    if (spec.has_vocab_rows()) parameter.rows = vocab.rows();
     const auto count = static_cast<size_t>(parameter.count());
     parameter.value = AlignedBuffer<T>(count);
     parameter.grad = AlignedBuffer<T>(count);
@@ -46,7 +46,7 @@ ParameterSet<T>::ParameterSet(const model::ModelConfig& config, const data::Voca
 template <class T>
 void ParameterSet<T>::Init(uint64_t seed, const data::VocabMap& vocab) {
   for (Parameter<T>& p : parameters_) {
-    if (p.spec.role != model::TensorRole::kEmbedding) {
+    if (!p.spec.has_vocab_rows()) {
       model::InitRows(p.spec, seed, 0, p.rows, p.value.data());
       continue;
     }

@@ -1,5 +1,6 @@
-// The trainable tensors with their gradients and optimizer moments. The embedding holds the rows of
-// the vocabulary map only: all words, the active ones, or the active ones and one shared row.
+// The trainable tensors with their gradients and optimizer moments. The embedding, and a
+// classifier apart from it, hold the rows of the vocabulary map only: all words, the active ones,
+// or the active ones and one shared row.
 #pragma once
 
 #include <vector>

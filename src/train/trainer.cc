@@ -48,7 +48,7 @@ Status Trainer::Init() {
 Status Trainer::InitFrom(const checkpoint::TensorSource& source) {
   const data::VocabMap& vocab = network_->vocab();
   for (Parameter<float>& p : network_->parameters().all()) {
-    if (p.spec.role != model::TensorRole::kEmbedding) {
+    if (!p.spec.has_vocab_rows() || vocab.mode() == data::VocabMode::kFull) {
       auto status = source(p.spec, p.value.span());
       if (!status) return status;
       continue;

@@ -1,4 +1,5 @@
-// The readers of JSON text: config.json, and a line of metrics.jsonl, which prints back as it was read.
+// The readers of JSON text: config.json, and a line of metrics.jsonl, which prints back as it was
+// read.
 #include <string_view>
 
 #include "model/hf_config.h"

@@ -136,7 +136,9 @@ TEST_P(Export, GivesEveryWordItsRow) {
 
 std::vector<ExportCase> AllCases() {
   std::vector<ExportCase> cases;
-  for (const model::ModelConfig& config : TinyConfigs()) {
+  std::vector<model::ModelConfig> configs = TinyConfigs();
+  configs.push_back(Untied(TinyMha()));
+  for (const model::ModelConfig& config : configs) {
     for (const auto vocab :
          {data::VocabMode::kExact, data::VocabMode::kActive, data::VocabMode::kFull}) {
       for (const double alpha : {1.0, 0.5}) cases.push_back({config, vocab, alpha});

@@ -27,6 +27,8 @@ std::vector<GradientCase> AllCases() {
       cases.push_back({.config = config, .binding = binding});
     }
   }
+  cases.push_back({.config = Untied(TinyMha())});
+  cases.push_back({.config = Untied(TinyGqa(model::RotaryLayout::kHalfSplit))});
   cases.push_back({.config = TinyMha(), .residual_alpha = 0.35});
   cases.push_back({.config = TinyGqa(model::RotaryLayout::kHalfSplit), .act_clip = 0.4});
   return cases;

@@ -37,7 +37,8 @@ class ScalarModel {
     }
     for (int64_t layer = 0; layer < c.layers; ++layer) x = Layer(layer, x);
     x = Norm(x, parameters.at("model.norm.weight"));
-    return CrossEntropy(x, table, targets, last_row_bias);
+    const Array& classifier = c.tied_embeddings ? table : parameters.at("lm_head.weight");
+    return CrossEntropy(x, classifier, targets, last_row_bias);
   }
 
  private:

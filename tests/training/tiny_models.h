@@ -55,9 +55,16 @@ inline std::vector<model::ModelConfig> TinyConfigs() {
           TinyGqa(model::RotaryLayout::kInterleaved)};
 }
 
+// A classifier of its own.
+inline model::ModelConfig Untied(model::ModelConfig config) {
+  config.tied_embeddings = false;
+  return config;
+}
+
 inline std::string ConfigName(const model::ModelConfig& config) {
   return std::string(config.name.view()) +
-         (config.rotary == model::RotaryLayout::kHalfSplit ? "_half_split" : "_interleaved");
+         (config.rotary == model::RotaryLayout::kHalfSplit ? "_half_split" : "_interleaved") +
+         (config.tied_embeddings ? "" : "_untied");
 }
 
 inline constexpr kernels::Binding kBindings[] = {

@@ -23,8 +23,8 @@ class Compaction : public ::testing::Test {
     std::unique_ptr<train::Network<double>> network;
   };
 
-  static std::unique_ptr<Run> Open(VocabMode mode) {
-    model::ModelConfig config = TinyMha();
+  static std::unique_ptr<Run> Open(VocabMode mode, bool tied = true) {
+    model::ModelConfig config = tied ? TinyMha() : Untied(TinyMha());
     config.vocab = kVocab;
     auto run = std::make_unique<Run>();
     run->device = std::move(*app::OpenDevice("reference", {.precision = Precision::kExact}));
@@ -42,13 +42,15 @@ class Compaction : public ::testing::Test {
 
   // In `full`, every inactive word starts from the row that they share in `exact`.
   static void ShareInactiveRows(train::Network<double>& full, train::Network<double>& exact) {
-    auto& to = full.parameters().Get(model::TensorRole::kEmbedding);
-    const auto& from = exact.parameters().Get(model::TensorRole::kEmbedding);
-    for (int32_t word = 0; word < kVocab; ++word) {
-      int64_t row = exact.vocab().Row(word);
-      if (row < 0) row = exact.vocab().rows() - 1;
-      std::copy_n(from.value.data() + row * from.columns, from.columns,
-                  to.value.data() + word * to.columns);
+    for (auto& to : full.parameters().all()) {
+      if (!to.spec.has_vocab_rows()) continue;
+      const auto& from = exact.parameters().Get(to.spec.role);
+      for (int32_t word = 0; word < kVocab; ++word) {
+        int64_t row = exact.vocab().Row(word);
+        if (row < 0) row = exact.vocab().rows() - 1;
+        std::copy_n(from.value.data() + row * from.columns, from.columns,
+                    to.value.data() + word * to.columns);
+      }
     }
   }
 
@@ -69,9 +71,11 @@ class Compaction : public ::testing::Test {
   }
 };
 
-TEST_F(Compaction, ExactEqualsFull) {
-  const auto exact = Open(VocabMode::kExact);
-  const auto full = Open(VocabMode::kFull);
+class CompactionOf : public Compaction, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(CompactionOf, ExactEqualsFull) {
+  const auto exact = Open(VocabMode::kExact, GetParam());
+  const auto full = Open(VocabMode::kFull, GetParam());
   ShareInactiveRows(*full->network, *exact->network);
   ASSERT_TRUE(exact->network->StageWeights().ok() && full->network->StageWeights().ok());
   const double tolerance = Gamma(DType::kFp64, 1 << 16);
@@ -80,7 +84,7 @@ TEST_F(Compaction, ExactEqualsFull) {
   }
   for (const auto& p : full->network->parameters().all()) {
     const auto& q = exact->network->parameters().Get(p.spec.role, p.spec.layer);
-    if (p.spec.role != model::TensorRole::kEmbedding) {
+    if (!p.spec.has_vocab_rows()) {
       EXPECT_LE((NormError<double, double>(q.value.span(), p.value.span())), tolerance)
           << p.spec.name;
       continue;
@@ -95,6 +99,9 @@ TEST_F(Compaction, ExactEqualsFull) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Classifier, CompactionOf, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "Tied" : "Untied"; });
 
 TEST_F(Compaction, ActiveDropsTheOtherWords) {
   const auto active = Open(VocabMode::kActive);
