@@ -51,6 +51,7 @@ class HfFolder {
 
  private:
   HfFolder() = default;
+  Status ReadGenerationConfig(const std::string& dir);
   Status OpenFiles(const std::string& dir);
   Status CheckTensors(const std::string& dir);
   Status CheckClassifier(const std::string& dir);

@@ -4,11 +4,12 @@
 
 #include "base/threads.h"
 #include "math/gemm_library.h"
+#include "math/gemv.h"
 
 namespace millwright::math {
 namespace {
 
-constexpr char kTableVersion[] = "table-3";
+constexpr char kTableVersion[] = "table-4";
 
 // The default choice for a shape, from these figures: % of the FMA peak (497 GFLOP/s) on two cores
 // of an AVX-512 Xeon (Sapphire Rapids), oneDNN 2.6.3, 256 positions, the best of many runs on an
@@ -22,7 +23,10 @@ constexpr char kTableVersion[] = "table-3";
 // Those figures are of operands in a cache. Within a step, where weights come from memory,
 // Highway's product of a transposed A gains on the library's everywhere, since it asks for the next
 // block of A while it works on one: 151 ms against 160 for the backward kernels of Stories110M.
+//
+// A product with a vector reads each weight once, and is as fast as memory.
 GemmKind Choose(const GemmShape& shape) {
+  if (AsGemv(shape).possible) return GemmKind::kGemv;
   if (!HasLibrarySgemm()) return GemmKind::kHighway;
   if (!shape.transpose_a) return GemmKind::kLibrarySgemm;
   constexpr int64_t kSmall = 64;  // below it Highway's packing and padding weigh more
@@ -31,8 +35,10 @@ GemmKind Choose(const GemmShape& shape) {
   return HasLibraryMatmul() ? GemmKind::kLibraryMatmul : GemmKind::kLibrarySgemm;
 }
 
-bool IsAvailable(GemmKind kind) {
+bool IsAvailable(const GemmShape& shape, GemmKind kind) {
   switch (kind) {
+    case GemmKind::kGemv:
+      return AsGemv(shape).possible;
     case GemmKind::kLibrarySgemm:
       return HasLibrarySgemm();
     case GemmKind::kLibraryMatmul:
@@ -46,7 +52,12 @@ bool IsAvailable(GemmKind kind) {
 
 GemmKind Resolve(const GemmShape& shape, GemmKind kind) {
   if (kind == GemmKind::kAuto) return Choose(shape);
-  return IsAvailable(kind) ? kind : GemmKind::kHighway;
+  return IsAvailable(shape, kind) ? kind : GemmKind::kHighway;
+}
+
+void RunGemv(const GemmShape& shape, const float* a, const float* b, float* c) {
+  const GemvForm form = AsGemv(shape);
+  form.matrix_is_a ? Gemv(form.shape, a, b, c) : Gemv(form.shape, b, a, c);
 }
 
 template <class T>
@@ -86,6 +97,8 @@ void GemmEngine::Run(const GemmShape& shape, const float* a, const float* b, flo
       return LibrarySgemm(shape, a, b, c);
     case GemmKind::kLibraryMatmul:
       return impl_->matmul.Run(shape, a, b, c);
+    case GemmKind::kGemv:
+      return RunGemv(shape, a, b, c);
     case GemmKind::kAuto:
     case GemmKind::kHighway:
       return HighwayGemm(shape, a, b, c);
@@ -106,6 +119,8 @@ std::string GemmEngine::Describe(const GemmShape& shape, GemmKind kind) {
       return LibrarySgemmName();
     case GemmKind::kLibraryMatmul:
       return impl_->matmul.Describe(shape);
+    case GemmKind::kGemv:
+      return GemvName();
     case GemmKind::kAuto:
     case GemmKind::kHighway:
       break;
@@ -113,7 +128,9 @@ std::string GemmEngine::Describe(const GemmShape& shape, GemmKind kind) {
   return HighwayGemmName();
 }
 
-bool GemmEngine::Has(GemmKind kind) const { return IsAvailable(kind); }
+bool GemmEngine::Has(GemmKind kind) const {
+  return IsAvailable({.m = 1, .n = 1, .k = 1}, kind);
+}
 
 std::string GemmEngine::TableName() const {
   const std::string library = GemmLibraryName();
