@@ -99,16 +99,15 @@ std::string ToText(const GenerateBench& b) {
   const auto line = [&](std::string_view label, const std::string& value) {
     fmt::format_to(std::back_inserter(text), "  {:<20}{}\n", label, value);
   };
-  line("memory", fmt::format("{:.1f} GB/s read, the best of what was measured in between",
-                             b.read_gb_per_s));
-  line("floor", fmt::format("{:.2f} ms a token, {:.1f} tokens/s (weights / memory)", floor,
-                            1e3 / floor));
+  line("memory",
+       fmt::format("{:.1f} GB/s read, the best of what was measured in between", b.read_gb_per_s));
+  line("floor",
+       fmt::format("{:.2f} ms a token, {:.1f} tokens/s (weights / memory)", floor, 1e3 / floor));
   line("prompt", fmt::format("{:.1f} ms for {} tokens, {:.1f} tokens/s", b.prompt_ms.median(),
                              b.prompt, static_cast<double>(b.prompt) * 1e3 / b.prompt_ms.median()));
   line("token", fmt::format("{:.2f} ms [minimum {:.2f}] of {}, {:.1f} tokens/s [{:.1f}]", median,
                             least, b.token_ms.count(), 1e3 / median, 1e3 / least));
-  line("floor / time",
-       fmt::format("{:.1f} % [{:.1f} %]", Percent(b, median), Percent(b, least)));
+  line("floor / time", fmt::format("{:.1f} % [{:.1f} %]", Percent(b, median), Percent(b, least)));
   return text;
 }
 

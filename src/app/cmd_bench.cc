@@ -60,12 +60,7 @@ Result<GenerateBench> RunBenchGenerate(device::Device& device, const BenchOption
   if (o.from.empty()) return BenchGenerate(device, config, nullptr, o.seconds, progress);
   const auto model = OpenStoredModel(o.from);
   if (!model) return model.error().In("--from");
-  return BenchGenerate(
-      device, model->config,
-      [&](const model::TensorSpec& spec, std::span<float> out) {
-        return model->read(spec, checkpoint::BlztPart::kWeight, out);
-      },
-      o.seconds, progress);
+  return BenchGenerate(device, model->config, OrdinaryWeights(*model), o.seconds, progress);
 }
 
 void Show(const std::string& text) {
@@ -114,7 +109,8 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand(
       "bench",
       "Measures this model's products, kernels, training step and generation against the machine");
-  command->add_option("WHAT", options->what, "gemm|kernels|step|generate|all")->capture_default_str();
+  command->add_option("WHAT", options->what, "gemm|kernels|step|generate|all")
+      ->capture_default_str();
   command->add_option("--from", options->from,
                       "generate: a model to measure with (default: this one, random weights)");
   command->add_option("--json", options->json, "Write all numbers to this file as well");

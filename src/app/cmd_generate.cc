@@ -111,12 +111,7 @@ Status RunGenerate(const GenerateFlags& flags) {
   if (!(*device)->caps().computes) {
     return BadInput("--device {}: computes nothing, so it cannot generate", flags.device);
   }
-  auto decoder = sample::Decoder::Create(
-      **device, model->config,
-      [&](const model::TensorSpec& spec, std::span<float> out) {
-        return model->read(spec, checkpoint::BlztPart::kWeight, out);
-      },
-      model->residual_alpha);
+  auto decoder = sample::Decoder::Create(**device, model->config, OrdinaryWeights(*model));
   if (!decoder) return decoder.error();
   if (flags.chat) return RunChat(**decoder, **tokenizer, flags, options);
   const auto generated = sample::Generate(**decoder, **tokenizer, options, WriteText);
@@ -131,7 +126,9 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
   auto flags = std::make_shared<GenerateFlags>();
   sample::GenerateOptions& o = flags->options;
   CLI::App* command = app.add_subcommand("generate", "Continue a text with a model");
-  command->add_option("--from", flags->from, "A run, a training state, a Hugging Face folder or a checkpoint")
+  command
+      ->add_option("--from", flags->from,
+                   "A run, a training state, a Hugging Face folder or a checkpoint")
       ->required();
   command->add_option("--tokenizer", flags->tokenizer,
                       "A tokenizer.json or tokenizer.bin, or its folder (default: --from's)");

@@ -265,8 +265,8 @@ class Formula {
     for (int64_t key = 0; key < positions; ++key) {
       T score = In("mask")[Size(query * positions + key)];
       for (int64_t i = 0; i < c_.head_dim; ++i) {
-        score += q[At(head * c_.head_dim + i, query)] * scale *
-                 Kept("k_cache", "k_new", kv, key, i);
+        score +=
+            q[At(head * c_.head_dim + i, query)] * scale * Kept("k_cache", "k_new", kv, key, i);
       }
       p[Size(key)] = score;
       highest = std::max(highest, RealPart(score));

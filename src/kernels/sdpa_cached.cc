@@ -19,7 +19,8 @@ Operands OperandsOf(const KernelSpec& spec) {
                  {.name = "mask", .rows = c.seq, .columns = spec.cache + c.seq},
                  {.name = "k_cache", .rows = c.kv_heads * spec.cache, .columns = c.head_dim},
                  {.name = "v_cache", .rows = c.kv_heads * spec.cache, .columns = c.head_dim},
-                 Projection("wq", c.q_dim(), c.dim), Projection("wk", c.kv_dim(), c.dim),
+                 Projection("wq", c.q_dim(), c.dim),
+                 Projection("wk", c.kv_dim(), c.dim),
                  Projection("wv", c.kv_dim(), c.dim)},
       .outputs = {{.name = "attn", .rows = c.q_dim(), .columns = c.seq},
                   {.name = "k_new", .rows = c.kv_heads * c.seq, .columns = c.head_dim},
@@ -40,12 +41,12 @@ Probabilities Weigh(const KernelSpec& spec, Emitter& e, Emitter::Value q, Emitte
                     Emitter::Value k_now) {
   const model::ModelConfig& c = spec.config;
   const int64_t past = spec.cache, now = c.seq;
-  const Emitter::Value scores =
-      e.b().Concat("scores",
-                   {e.b().Matmul("scores_past", q, k_past, false, true),
-                    e.b().Matmul("scores_now", q, k_now, false, true)},
-                   3);
-  const Emitter::Value mask = e.b().Reshape("mask_rows", e.Activation("mask"), {1, 1, now, past + now});
+  const Emitter::Value scores = e.b().Concat("scores",
+                                             {e.b().Matmul("scores_past", q, k_past, false, true),
+                                              e.b().Matmul("scores_now", q, k_now, false, true)},
+                                             3);
+  const Emitter::Value mask =
+      e.b().Reshape("mask_rows", e.Activation("mask"), {1, 1, now, past + now});
   const Emitter::Value probs = e.b().Softmax("softmax", e.b().Add("masked", scores, mask), -1);
   return {e.b().Slice("probs_past", probs, {0, 0, 0, 0}, {1, c.heads, now, past}),
           e.b().Slice("probs_now", probs, {0, 0, 0, past}, {1, c.heads, now, now})};
@@ -95,7 +96,8 @@ void Evaluate(const KernelSpec& spec, OperandValues<T>& values) {
 const KernelDef kSdpaCached = {
     .id = KernelId::kSdpaCached,
     .name = "sdpaCached",
-    .doc = "Grouped-query attention of new positions over past ones, whose keys and values are kept.",
+    .doc =
+        "Grouped-query attention of new positions over past ones, whose keys and values are kept.",
     .operands = OperandsOf,
     .emit = Emit,
     .formula = Evaluate<double>,

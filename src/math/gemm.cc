@@ -128,9 +128,7 @@ std::string GemmEngine::Describe(const GemmShape& shape, GemmKind kind) {
   return HighwayGemmName();
 }
 
-bool GemmEngine::Has(GemmKind kind) const {
-  return IsAvailable({.m = 1, .n = 1, .k = 1}, kind);
-}
+bool GemmEngine::Has(GemmKind kind) const { return IsAvailable({.m = 1, .n = 1, .k = 1}, kind); }
 
 std::string GemmEngine::TableName() const {
   const std::string library = GemmLibraryName();

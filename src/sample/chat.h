@@ -15,8 +15,8 @@ struct Message {
 };
 
 // The conversation as text, up to where the assistant's next words begin: each message stands
-// between <|im_start|>role and <|im_end|>. What the assistant thought in an earlier turn, all before
-// its last </think>, is left out. Without `think` its turn begins with an empty thought.
+// between <|im_start|>role and <|im_end|>. What the assistant thought in an earlier turn, all
+// before its last </think>, is left out. Without `think` its turn begins with an empty thought.
 // Source: the chat template of Qwen3's tokenizer_config.json, without tools.
 std::string RenderChat(const std::vector<Message>& messages, bool think);
 

@@ -23,12 +23,10 @@ int64_t CacheCapacity(int64_t positions, int64_t seq) {
 
 Result<std::unique_ptr<Decoder>> Decoder::Create(device::Device& device,
                                                  const model::ModelConfig& config,
-                                                 const checkpoint::TensorSource& source,
-                                                 double residual_alpha) {
+                                                 const checkpoint::TensorSource& source) {
   auto weights = Weights::Read(config, source);
   if (!weights) return weights.error();
-  return std::unique_ptr<Decoder>(
-      new Decoder(device, config, residual_alpha, std::move(*weights)));
+  return std::unique_ptr<Decoder>(new Decoder(device, config, std::move(*weights)));
 }
 
 // Layers refer to the memory of the cache, so they go first.
@@ -42,10 +40,8 @@ void Decoder::MakeRoom(int64_t positions) {
 Result<Layers*> Decoder::PrepareStage(bool chunk) {
   std::unique_ptr<Layers>& stage = stages_[chunk ? 1 : 0];
   if (stage != nullptr) return stage.get();
-  LayersOptions options = {.config = config_,
-                           .residual_alpha = residual_alpha_,
-                           .attention = kernels::KernelId::kSdpaCached,
-                           .cache = cache_.capacity()};
+  LayersOptions options = {
+      .config = config_, .attention = kernels::KernelId::kSdpaCached, .cache = cache_.capacity()};
   options.config.seq = chunk ? kChunk : 1;
   options.memory = [this](const std::string& operand, int64_t layer) -> float* {
     if (operand == "k_cache") return cache_.Keys(layer);

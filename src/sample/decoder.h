@@ -18,8 +18,7 @@ class Decoder final : public Predictor {
   // Reads every tensor of `config` from `source`. The device must outlive the result.
   static Result<std::unique_ptr<Decoder>> Create(device::Device& device,
                                                  const model::ModelConfig& config,
-                                                 const checkpoint::TensorSource& source,
-                                                 double residual_alpha = 1.0);
+                                                 const checkpoint::TensorSource& source);
 
   const model::ModelConfig& config() const override { return config_; }
 
@@ -29,13 +28,8 @@ class Decoder final : public Predictor {
   Result<std::span<const float>> Logits(std::span<const int32_t> tokens) override;
 
  private:
-  Decoder(device::Device& device, const model::ModelConfig& config, double residual_alpha,
-          Weights weights)
-      : device_(device),
-        config_(config),
-        residual_alpha_(residual_alpha),
-        weights_(std::move(weights)),
-        cache_(config) {}
+  Decoder(device::Device& device, const model::ModelConfig& config, Weights weights)
+      : device_(device), config_(config), weights_(std::move(weights)), cache_(config) {}
   void MakeRoom(int64_t positions);
   Result<Layers*> PrepareStage(bool chunk);
   Result<Layers*> Feed(std::span<const int32_t> tokens, bool chunk);
@@ -43,7 +37,6 @@ class Decoder final : public Predictor {
 
   device::Device& device_;
   model::ModelConfig config_;
-  double residual_alpha_;
   Weights weights_;
   KvCache cache_;
   std::vector<int32_t> seen_;  // the tokens of the cache

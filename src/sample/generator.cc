@@ -102,8 +102,8 @@ Result<Generated> Generate(Predictor& predictor, const text::Tokenizer& tokenize
                            const GenerateOptions& options, const TextSink& write) {
   auto context = MakeContext(tokenizer, options.prompt);
   if (!context) return context.error();
-  auto status = CheckOptions(options, tokenizer, predictor.config(),
-                             static_cast<int64_t>(context->size()));
+  auto status =
+      CheckOptions(options, tokenizer, predictor.config(), static_cast<int64_t>(context->size()));
   if (status) status = write(options.prompt);
   if (!status) return status.error();
   return Continue(predictor, tokenizer, std::move(*context), options, write);

@@ -14,7 +14,6 @@ Result<std::unique_ptr<Layers>> Layers::Create(device::Device& device, LayersOpt
   const model::ModelConfig& config = options.config;
   auto session = runtime::Session<float>::Open(
       device, {.config = config,
-               .residual_alpha = options.residual_alpha,
                .only = {options.attention, KernelId::kWoFwd, KernelId::kFfnFused},
                .cache = options.cache});
   if (!session) return session.error();
@@ -74,7 +73,7 @@ Status Layers::Run(int64_t layer) {
     auto status = session_->Run(launch);
     if (!status) return status;
   }
-  math::AddScaled(c.dim * c.seq, x, options_.residual_alpha, Data("o"), x2);
+  math::AddScaled(c.dim * c.seq, x, 1.0, Data("o"), x2);
   math::RmsNorm(c.dim, c.seq, c.rms_norm_eps, x2, weights_.Get(TensorRole::kFfnNorm, layer),
                 Data("x2norm"), inv_rms);
   return session_->Run(launches.ffn);
@@ -87,8 +86,8 @@ std::span<const float> Layers::Classify(int64_t position) {
   float inv_rms = 0;
   math::RmsNorm(c.dim, 1, c.rms_norm_eps, last_.data(), weights_.Get(TensorRole::kFinalNorm),
                 normed_.data(), &inv_rms);
-  gemm_.Run(math::DenseGemm(c.vocab, 1, c.dim, false, false), weights_.Classifier(),
-            normed_.data(), logits_.data());
+  gemm_.Run(math::DenseGemm(c.vocab, 1, c.dim, false, false), weights_.Classifier(), normed_.data(),
+            logits_.data());
   return logits_.span();
 }
 

@@ -1,5 +1,6 @@
-// The layers of a model on a device, for a fixed number of positions at a time: three kernels a
-// layer, the norms and the attention's residual on the host. No layer keeps its activations.
+// The layers of a model (residual_alpha 1) on a device, for a fixed number of positions at a time:
+// three kernels a layer, the norms and the attention's residual on the host. No layer keeps its
+// activations.
 #pragma once
 
 #include <functional>
@@ -16,8 +17,7 @@
 namespace millwright::sample {
 
 struct LayersOptions {
-  model::ModelConfig config;  // config.seq positions at a time
-  double residual_alpha = 1.0;
+  model::ModelConfig config;                                  // config.seq positions at a time
   kernels::KernelId attention = kernels::KernelId::kSdpaFwd;  // or kSdpaCached
   int64_t cache = 0;                                          // see KernelSpec::cache
   // Host memory of an operand that differs from layer to layer and is no weight; null: one buffer

@@ -96,12 +96,12 @@ TEST(RenderChat, IsQwen3sFormat) {
 }
 
 TEST(RenderChat, LeavesOutWhatWasThoughtInEarlierTurns) {
-  for (const auto& [answer, spoken] : std::vector<std::pair<std::string, std::string>>{
-           {"plain\n", "plain\n"},
-           {"<think>\nHm.\n</think>\n\nYes.", "Yes."},
-           {"<think>a</think>b</think>c", "c"},
-           {"<think>never ends", "<think>never ends"},
-           {"<think>\n</think>", ""}}) {
+  for (const auto& [answer, spoken] :
+       std::vector<std::pair<std::string, std::string>>{{"plain\n", "plain\n"},
+                                                        {"<think>\nHm.\n</think>\n\nYes.", "Yes."},
+                                                        {"<think>a</think>b</think>c", "c"},
+                                                        {"<think>never ends", "<think>never ends"},
+                                                        {"<think>\n</think>", ""}}) {
     EXPECT_EQ(sample::RenderChat({{Message::Role::kUser, "a"},
                                   {Message::Role::kAssistant, answer},
                                   {Message::Role::kUser, "b"}},
@@ -126,8 +126,8 @@ TEST(Chat, ShowsTheModelAllTurnsAndWritesOnlyAnswers) {
 
 TEST(Chat, WithoutThinkingOnlyTheCurrentTurnBeginsWithAnEmptyThought) {
   Talk talk(Answers({"A", "B"}), {.think = false});
-  talk.Turn("1",
-            "<|im_start|>user\n1<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n", "A");
+  talk.Turn("1", "<|im_start|>user\n1<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
+            "A");
   talk.Turn("2",
             "<|im_start|>user\n1<|im_end|>\n<|im_start|>assistant\nA<|im_end|>\n"
             "<|im_start|>user\n2<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n",
