@@ -33,8 +33,7 @@ Status CheckMemory(const model::ModelConfig& config) {
 }
 
 Status RandomWeights(const model::TensorSpec& spec, std::span<float> out) {
-  const int64_t rows = spec.is_norm() ? static_cast<int64_t>(out.size()) : spec.shape[0];
-  model::InitRows(spec, 42, 0, rows, out.data());
+  model::InitRows(spec, 42, 0, spec.shape[0], out.data());
   return {};
 }
 
