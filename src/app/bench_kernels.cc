@@ -84,10 +84,10 @@ Result<KernelBench> BenchKernels(device::Device& device, const model::ModelConfi
   Memory memory;  // outlives the session
   auto session = runtime::Session<float>::Open(device, {.config = config});
   if (!session) return session.error();
-  const auto count = static_cast<double>(kernels::AllKernels().size());
+  const auto count = static_cast<double>(kernels::TrainingKernels().size());
   PeakMeter peak;
   KernelBench bench;
-  for (const KernelDef* kernel : kernels::AllKernels()) {
+  for (const KernelDef* kernel : kernels::TrainingKernels()) {
     if (!(*session)->Has(kernel->id)) continue;
     if (progress) progress(fmt::format("kernel {}", kernel->name));
     peak.Measure();

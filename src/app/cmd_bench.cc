@@ -1,12 +1,14 @@
-// millwright bench: products, kernels and whole steps against the machine's peak.
+// millwright bench: products, kernels, whole steps and generation against the machine's ceilings.
 #include <filesystem>
 #include <set>
 
 #include "app/bench_gemm.h"
+#include "app/bench_generate.h"
 #include "app/bench_kernels.h"
 #include "app/bench_step.h"
 #include "app/command.h"
 #include "app/open_device.h"
+#include "app/stored_model.h"
 #include "base/atomic_file.h"
 #include "base/threads.h"
 #include "checkpoint/folder.h"
@@ -16,7 +18,7 @@ namespace {
 
 struct BenchOptions {
   std::string what = "all";
-  std::string json;
+  std::string json, from;
   double seconds = 10;
   int64_t vocab_rows = 6839;  // the words of TinyStories' training shard that have a row
   bool full = false;
@@ -26,9 +28,9 @@ struct BenchOptions {
 };
 
 Status Check(const BenchOptions& o) {
-  static const std::set<std::string> kParts = {"gemm", "kernels", "step", "all"};
+  static const std::set<std::string> kParts = {"gemm", "kernels", "step", "generate", "all"};
   if (!kParts.contains(o.what)) {
-    return BadInput("bench {}: expected gemm, kernels, step or all", o.what);
+    return BadInput("bench {}: expected gemm, kernels, step, generate or all", o.what);
   }
   if (!(o.seconds > 0)) return BadInput("--seconds {}: is not positive", o.seconds);
   if (o.vocab_rows < 2) return BadInput("--vocab-rows {}: at least 2 are needed", o.vocab_rows);
@@ -50,6 +52,15 @@ std::vector<int64_t> RowCounts(const BenchOptions& o, int64_t vocab) {
     if (std::find(counts.begin(), counts.end(), rows) == counts.end()) counts.push_back(rows);
   }
   return counts;
+}
+
+// With --from that model, else the one that was built.
+Result<GenerateBench> RunBenchGenerate(device::Device& device, const BenchOptions& o,
+                                       const model::ModelConfig& config, const Progress& progress) {
+  if (o.from.empty()) return BenchGenerate(device, config, nullptr, o.seconds, progress);
+  const auto model = OpenStoredModel(o.from);
+  if (!model) return model.error().In("--from");
+  return BenchGenerate(device, model->config, OrdinaryWeights(*model), o.seconds, progress);
 }
 
 void Show(const std::string& text) {
@@ -82,6 +93,12 @@ Status RunBench(const BenchOptions& o, const model::ModelConfig& config) {
     Show(ToText(*bench));
     results["step"].push_back(ToJson(*bench));
   }
+  if (o.Wants("generate")) {
+    auto bench = RunBenchGenerate(**device, o, config, progress);
+    if (!bench) return bench.error();
+    Show(ToText(*bench));
+    results["generate"] = ToJson(*bench);
+  }
   return o.json.empty() ? Status() : WriteFileAtomically(o.json, results.dump(2) + "\n");
 }
 
@@ -91,8 +108,11 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* command = app.add_subcommand(
       "bench",
-      "Measures this model's products, kernels and training step against the peak of the CPU");
-  command->add_option("WHAT", options->what, "gemm|kernels|step|all")->capture_default_str();
+      "Measures this model's products, kernels, training step and generation against the machine");
+  command->add_option("WHAT", options->what, "gemm|kernels|step|generate|all")
+      ->capture_default_str();
+  command->add_option("--from", options->from,
+                      "generate: a model to measure with (default: this one, random weights)");
   command->add_option("--json", options->json, "Write all numbers to this file as well");
   command->add_option("--seconds", options->seconds, "Time for each measurement, about")
       ->capture_default_str();

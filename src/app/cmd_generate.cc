@@ -1,43 +1,39 @@
 // millwright generate: a text, continued by a model.
+#include <unistd.h>
+
 #include <cstdio>
-#include <filesystem>
+#include <iostream>
 
 #include "app/command.h"
 #include "app/open_device.h"
 #include "app/stored_model.h"
 #include "base/threads.h"
-#include "checkpoint/hf_folder.h"
-#include "sample/generator.h"
+#include "sample/chat.h"
+#include "sample/decoder.h"
 #include "text/open_tokenizer.h"
 
 namespace millwright::app {
 namespace {
 
-namespace fs = std::filesystem;
-
 struct GenerateFlags {
   std::string from, tokenizer;
   sample::GenerateOptions options;
+  std::vector<std::string> stop;
+  bool chat = false, no_think = false;
+  std::string system;
   std::string device = "cpu";
   int threads = 0;
 };
 
-// The model's folder: of a run, its model/.
-std::string ModelFolder(const std::string& from) {
-  std::error_code ignored;
-  const fs::path inner = fs::path(from) / "model";
-  return fs::is_directory(inner, ignored) ? inner.string() : from;
-}
-
 // The one that was named, else the one that lies with the model or the run.
 Result<std::unique_ptr<text::Tokenizer>> FindTokenizer(const GenerateFlags& flags,
-                                                       const std::string& model_folder) {
+                                                       const StoredModel& model) {
   std::string path = flags.tokenizer;
-  for (const std::string& folder : {model_folder, flags.from}) {
+  for (const std::string& folder : {model.path, flags.from, flags.from + "/model"}) {
     if (path.empty() && !TokenizerFiles(folder).empty()) path = folder;
   }
   if (path.empty()) {
-    return BadInput("{} holds no tokenizer: name one with --tokenizer", model_folder);
+    return BadInput("{} holds no tokenizer: name one with --tokenizer", flags.from);
   }
   auto tokenizer = text::OpenTokenizer(path);
   if (!tokenizer) return tokenizer.error().In("--tokenizer");
@@ -50,37 +46,78 @@ Status WriteText(std::string_view text) {
   return ok ? Status() : Failed("standard output cannot be written");
 }
 
-Result<int> RunGenerate(const GenerateFlags& flags) {
-  auto valid = sample::Validate(flags.options.sampling);
-  if (!valid) return valid.error();
+double PerSecond(size_t tokens, double ms) {
+  return ms > 0 ? static_cast<double>(tokens) / ms * 1000 : 0.0;
+}
+
+// The first new token is paid for with the context, the others one by one.
+void PrintSpeed(const sample::Generated& g) {
+  static constexpr const char* kEnds[] = {"", ", ended by the model or --stop",
+                                          ", ended at the end of the model's context"};
+  const size_t later = g.tokens.empty() ? 0 : g.tokens.size() - 1;
+  fmt::print(stderr, "\nprompt {} tokens, {:.1f} tokens/s; then {} tokens, {:.1f} tokens/s{}\n",
+             g.context.size(), PerSecond(g.context.size(), g.context_ms), g.tokens.size(),
+             PerSecond(later, g.ms), kEnds[static_cast<size_t>(g.end)]);
+}
+
+Status CheckFlags(const GenerateFlags& flags) {
+  if (auto valid = sample::Validate(flags.options.sampling); !valid) return valid;
   if (flags.options.tokens < 0) return BadInput("--tokens {}: is negative", flags.options.tokens);
-  const std::string folder = ModelFolder(flags.from);
-  const auto model = checkpoint::HfFolder::Open(folder);
+  if (!flags.chat && (flags.no_think || !flags.system.empty())) {
+    return BadInput("--system and --no-think go with --chat");
+  }
+  return {};
+}
+
+// One turn for --prompt, else one for each line of standard input.
+Status RunChat(sample::Predictor& predictor, const text::Tokenizer& tokenizer,
+               const GenerateFlags& flags, const sample::GenerateOptions& options) {
+  auto chat = sample::Chat::Create(predictor, tokenizer,
+                                   {.system = flags.system, .think = !flags.no_think}, options);
+  if (!chat) return chat.error();
+  const auto turn = [&](const std::string& text) -> Status {
+    const auto answer = chat->Say(text, WriteText);
+    if (!answer) return answer.error();
+    PrintSpeed(*answer);
+    return WriteText("\n");
+  };
+  if (!options.prompt.empty()) return turn(options.prompt);
+  const auto ask = [] {
+    if (::isatty(STDIN_FILENO) != 0) fmt::print(stderr, "> ");
+  };
+  std::string line;
+  for (ask(); std::getline(std::cin, line); ask()) {
+    if (line.empty()) continue;
+    if (auto status = turn(line); !status) return status;
+  }
+  return {};
+}
+
+Status RunGenerate(const GenerateFlags& flags) {
+  if (auto valid = CheckFlags(flags); !valid) return valid;
+  const auto model = OpenStoredModel(flags.from);
   if (!model) return model.error().In("--from");
-  const auto tokenizer = FindTokenizer(flags, folder);
+  const auto tokenizer = FindTokenizer(flags, *model);
   if (!tokenizer) return tokenizer.error();
-  valid = sample::CheckVocabulary(**tokenizer, model->config());
+  auto valid = sample::CheckVocabulary(**tokenizer, model->config);
   if (!valid) return valid.error().In("--tokenizer");
+  sample::GenerateOptions options = flags.options;
+  options.model_tokens = model->tokens;
+  valid = sample::AddStops(flags.stop, model->config.vocab, &options);
+  if (!valid) return valid;
   const int threads = SetThreads(flags.threads);
   auto device = OpenDevice(flags.device, {.precision = Precision::kFp32, .threads = threads});
   if (!device) return device.error();
   if (!(*device)->caps().computes) {
     return BadInput("--device {}: computes nothing, so it cannot generate", flags.device);
   }
-  auto forward = sample::Forward::Create(
-      **device, model->config(),
-      [&](const model::TensorSpec& spec, std::span<float> out) { return model->Read(spec, out); });
-  if (!forward) return forward.error();
-
-  sample::GenerateOptions options = flags.options;
-  options.model_tokens = model->tokens();
-  const auto generated = sample::Generate(**forward, **tokenizer, options, WriteText);
+  auto decoder = sample::Decoder::Create(**device, model->config, OrdinaryWeights(*model));
+  if (!decoder) return decoder.error();
+  if (flags.chat) return RunChat(**decoder, **tokenizer, flags, options);
+  const auto generated = sample::Generate(**decoder, **tokenizer, options, WriteText);
   if (!generated) return generated.error();
-  const auto tokens = static_cast<double>(generated->tokens.size());
-  fmt::print(stderr, "\n{} tokens, {:.1f} tokens/s{}\n", generated->tokens.size(),
-             generated->ms > 0 ? tokens / generated->ms * 1000 : 0.0,
-             generated->stopped ? ", ended by the model" : "");
-  return kExitDone;
+  PrintSpeed(*generated);
+  return {};
 }
 
 }  // namespace
@@ -89,7 +126,10 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
   auto flags = std::make_shared<GenerateFlags>();
   sample::GenerateOptions& o = flags->options;
   CLI::App* command = app.add_subcommand("generate", "Continue a text with a model");
-  command->add_option("--from", flags->from, "A Hugging Face folder or a run folder")->required();
+  command
+      ->add_option("--from", flags->from,
+                   "A run, a training state, a Hugging Face folder or a checkpoint")
+      ->required();
   command->add_option("--tokenizer", flags->tokenizer,
                       "A tokenizer.json or tokenizer.bin, or its folder (default: --from's)");
   command->add_option("--prompt", o.prompt, "The text to continue");
@@ -105,12 +145,18 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
   command->add_option("--seed", o.sampling.seed, "Of the draws")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
+  command->add_option("--stop", flags->stop,
+                      "End at this token (a number) or before this text; may be repeated");
+  command->add_flag("--chat", flags->chat,
+                    "Answer --prompt, or each line of the input, in Qwen3's conversation format");
+  command->add_option("--system", flags->system, "With --chat: the system message");
+  command->add_flag("--no-think", flags->no_think, "With --chat: answer without thinking first");
   command->add_option("--device", flags->device, "cpu|reference")->capture_default_str();
   command->add_option("--threads", flags->threads, "Threads (0: all cores)")->capture_default_str();
   command->callback([flags, &context] {
     context.action = [flags] {
-      const auto result = RunGenerate(*flags);
-      return result ? *result : Report(result.error());
+      const Status status = RunGenerate(*flags);
+      return status ? kExitDone : Report(status.error());
     };
   });
 }

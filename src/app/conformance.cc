@@ -17,6 +17,7 @@ using kernels::KernelId;
 using kernels::KernelSpec;
 using Values = kernels::OperandValues<double>;
 
+constexpr int64_t kCache = 5;           // unlike any dimension of the configs
 constexpr double kResidualAlpha = 0.5;  // not 1, so that a kernel that forgets it is found
 
 // Representable in every float type, so that bringing it to the device costs nothing.
@@ -174,7 +175,7 @@ std::vector<ConformanceResult> CheckConformance(device::Device& device, Precisio
   std::vector<ConformanceResult> results;
   for (Binding binding : {Binding::kPacked, Binding::kSeparate, Binding::kConstant}) {
     const runtime::SessionOptions options = {
-        .config = config, .binding = binding, .residual_alpha = kResidualAlpha};
+        .config = config, .binding = binding, .residual_alpha = kResidualAlpha, .cache = kCache};
     const KernelSpec spec = runtime::MakeSpec(device, options);
     for (const KernelDef* kernel : kernels::AllKernels()) {
       if (kernel->operands(spec).outputs.empty()) continue;

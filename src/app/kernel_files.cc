@@ -80,7 +80,7 @@ Result<EmittedKernels> EmitKernels(const kernels::KernelSpec& spec, uint64_t see
                                    const std::string& dir) {
   if (auto status = RequireNewOrEmpty(dir); !status) return status.error();
   std::vector<std::pair<const kernels::KernelDef*, KernelProgram>> programs;
-  for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
+  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
     if (kernel->operands(spec).outputs.empty()) continue;
     auto program = kernels::Generate(*kernel, spec);
     if (!program) return program.error();

@@ -55,7 +55,7 @@ Result<std::string> KernelTable(const kernels::KernelSpec& spec) {
   std::string text = fmt::format("{:<2}  {:<12} {:>9} {:>9} {:>9}   {}\n", "nn", "kernel", "GFLOP",
                                  "MB", "launches", "inputs -> outputs");
   Totals totals;
-  for (const KernelDef* kernel : kernels::AllKernels()) {
+  for (const KernelDef* kernel : kernels::TrainingKernels()) {
     const size_t number = static_cast<size_t>(kernel->id) + 1;
     if (kernel->operands(spec).outputs.empty()) {
       fmt::format_to(std::back_inserter(text), "{:02}  {:<12} {:>9} {:>9} {:>9}   {}\n", number,

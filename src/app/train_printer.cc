@@ -33,7 +33,7 @@ void PrintBanner(const train::TrainOptions& o, const runtime::CompileCounts& com
   fmt::print("Params: {:.1f}M (transformer {:.1f}M + embed {:.1f}M)\n", millions(c.params()),
              millions(c.transformer_params()), millions(c.vocab_tensors() * c.embedding_params()));
   int64_t matrices = 0, kernels_count = 0, weighted = 0;
-  for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
+  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
     const kernels::Operands operands = kernel->operands(spec);
     ++kernels_count;
     bool weights = false;

@@ -74,11 +74,21 @@ Result<HfFolder> HfFolder::Open(const std::string& dir) {
   if (!config) return config.error();
   HfFolder out;
   out.config_ = std::move(*config);
+  if (auto status = out.ReadGenerationConfig(dir); !status) return status.error();
   if (auto status = out.OpenFiles(dir); !status) return status.error();
   if (auto status = out.CheckTensors(dir); !status) return status.error();
   if (auto status = out.CheckTiedClassifier(dir); !status) return status.error();
   out.CountDtypes();
   return out;
+}
+
+Status HfFolder::ReadGenerationConfig(const std::string& dir) {
+  const std::string path = dir + "/" + kHfGenerationConfigFile;
+  std::error_code error;
+  if (!fs::exists(path, error)) return {};
+  const auto text = ReadText(path);
+  if (!text) return text.error();
+  return model::AddGenerationTokens(*text, path, &config_.tokens);
 }
 
 Status HfFolder::OpenFile(const std::string& path) {

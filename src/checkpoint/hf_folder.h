@@ -71,6 +71,7 @@ class HfFolder {
 
  private:
   HfFolder() = default;
+  Status ReadGenerationConfig(const std::string& dir);
   Status OpenFiles(const std::string& dir);
   Status OpenFile(const std::string& path);
   Status CheckTensors(const std::string& dir) const;

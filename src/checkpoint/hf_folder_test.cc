@@ -97,7 +97,7 @@ TEST_F(HfFolderTest, ImportsWhatItExportsUpToThePermutation) {
 TEST_F(HfFolderTest, HalvesAreRoundedAndTokensKept) {
   HfExport options;
   options.dtype = DType::kBf16;
-  options.tokens = {1, 2};
+  options.tokens = {1, 2, {9, 7}};
   const std::string tokenizer = folder_.File("tokenizer.json");
   WriteBytes(tokenizer, "{\"x\":1}");
   options.extra_files = {tokenizer};
@@ -116,6 +116,21 @@ TEST_F(HfFolderTest, HalvesAreRoundedAndTokensKept) {
   uint64_t size = 0;
   for (const auto& entry : fs::directory_iterator(dir_)) size += entry.file_size();
   EXPECT_GE(HfFolderBytes(Tiny(), options), size);
+}
+
+TEST_F(HfFolderTest, GenerationConfigAddsEndTokens) {
+  HfExport options;
+  options.tokens = {1, 2};
+  ASSERT_TRUE(Write(Tiny(), options).ok());
+  const std::string file = dir_ + "/generation_config.json";
+  WriteBytes(file, R"({"eos_token_id": [5, 2, 6, 5]})");
+  EXPECT_EQ(HfFolder::Open(dir_)->tokens(), (model::TokenIds{1, 2, {5, 6}}));
+  WriteBytes(file, R"({"eos_token_id": 4})");
+  EXPECT_EQ(HfFolder::Open(dir_)->tokens(), (model::TokenIds{1, 2, {4}}));
+  fs::remove(file);
+  EXPECT_EQ(HfFolder::Open(dir_)->tokens(), options.tokens);
+  WriteBytes(file, "[");
+  EXPECT_THAT(OpenError(), HasSubstr("generation_config.json"));
 }
 
 TEST_F(HfFolderTest, ResidualAlphaIsFolded) {

@@ -39,24 +39,46 @@ Value QkNorm(Emitter& e, const model::ModelConfig& config, std::string_view id, 
   return e.b().Reshape(id, scaled, shape);
 }
 
+namespace {
+
+bool IsHalfSplit(const model::ModelConfig& config) {
+  return config.rotary == model::RotaryLayout::kHalfSplit;
+}
+
+Shape RotaryShape(const model::ModelConfig& config) {
+  const int64_t half = config.head_dim / 2;
+  return IsHalfSplit(config) ? Shape{1, 1, half, config.seq} : Shape{1, half, 1, config.seq};
+}
+
+}  // namespace
+
+RotaryValues RotaryTable(Emitter& e, const model::ModelConfig& config) {
+  const RotaryTables tables = MakeRotaryTables(config, config.seq);
+  const Shape shape = RotaryShape(config);
+  return {e.Table("rope_cos.bin", shape, tables.cos), e.Table("rope_sin.bin", shape, tables.sin)};
+}
+
+RotaryValues RotaryOperands(Emitter& e, const model::ModelConfig& config) {
+  const Shape shape = RotaryShape(config);
+  return {e.b().Reshape("rope_cos", e.Activation("cos"), shape),
+          e.b().Reshape("rope_sin", e.Activation("sin"), shape)};
+}
+
 Value Rotate(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x,
-             int64_t heads) {
+             int64_t heads, const RotaryValues& rotary) {
   const Shape shape = e.b().type(x).shape;
   const int64_t half = config.head_dim / 2;
   const int64_t seq = shape[3];
-  const bool half_split = config.rotary == model::RotaryLayout::kHalfSplit;
+  const bool half_split = IsHalfSplit(config);
   // The pair index stands on its own axis: before the channels of a half, or behind them.
   const int64_t axis = half_split ? 1 : 2;
   const Shape paired = half_split ? Shape{heads, 2, half, seq} : Shape{heads, half, 2, seq};
-  const Shape table = half_split ? Shape{1, 1, half, seq} : Shape{1, half, 1, seq};
   Shape size = paired;
   size[static_cast<size_t>(axis)] = 1;
   Shape second(4, 0);
   second[static_cast<size_t>(axis)] = 1;
 
-  const RotaryTables tables = MakeRotaryTables(config, seq);
-  const Value cos = e.Table("rope_cos.bin", table, tables.cos);
-  const Value sin = e.Table("rope_sin.bin", table, tables.sin);
+  const auto [cos, sin] = rotary;
   const std::string base(id);
   const Value pairs = e.b().Reshape(base + "_p", x, paired);
   const Value a = e.b().Slice(base + "_a", pairs, {0, 0, 0, 0}, size);

@@ -16,10 +16,18 @@ Emitter::Value MergeHeads(Emitter& e, std::string_view id, Emitter::Value x);
 Emitter::Value QkNorm(Emitter& e, const model::ModelConfig& config, std::string_view id,
                       Emitter::Value x, int64_t heads, std::string_view weight);
 
+// cos and sin of a pair's angle at each position, shaped for Rotate: a table of the program, for
+// the positions from 0 on, or from the operands "cos" and "sin", [head_dim / 2, seq].
+struct RotaryValues {
+  Emitter::Value cos = -1, sin = -1;
+};
+RotaryValues RotaryTable(Emitter& e, const model::ModelConfig& config);
+RotaryValues RotaryOperands(Emitter& e, const model::ModelConfig& config);
+
 // Rotary embedding of a channel-first activation: with (a, b) the channels of a pair,
 // a' = a cos - b sin and b' = b cos + a sin.
 Emitter::Value Rotate(Emitter& e, const model::ModelConfig& config, std::string_view id,
-                      Emitter::Value x, int64_t heads);
+                      Emitter::Value x, int64_t heads, const RotaryValues& rotary);
 
 // Repeats every kv head `group` times consecutively: query head h finds its own at h.
 Emitter::Value TileKvHeads(Emitter& e, const model::ModelConfig& config, std::string_view id,

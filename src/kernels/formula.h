@@ -40,6 +40,27 @@ class Formula {
     Out("attn") = Attend();
   }
 
+  // As SdpaFwd, for positions after those of the cache: keys and values come from both, and what a
+  // query may see is said by the mask, [seq, cache + seq].
+  void SdpaCached() {
+    const Array& x = In("xnorm");
+    Array q = Project(In("wq"), x, c_.q_dim(), c_.dim);
+    Array k = Project(In("wk"), x, c_.kv_dim(), c_.dim);
+    if (c_.qk_norm) {
+      HeadNorm(q, c_.heads, In("q_norm"));
+      HeadNorm(k, c_.kv_heads, In("k_norm"));
+    }
+    Rotate(q, c_.heads, In("cos"), In("sin"));
+    Rotate(k, c_.kv_heads, In("cos"), In("sin"));
+    Out("k_new") = ByPosition(k);
+    Out("v_new") = ByPosition(Project(In("wv"), x, c_.kv_dim(), c_.dim));
+    Array out(q.size(), T(0));
+    for (int64_t h = 0; h < c_.heads; ++h) {
+      for (int64_t query = 0; query < seq_; ++query) AttendCached(q, h, query, &out);
+    }
+    Out("attn") = out;
+  }
+
   void WoFwd() { Out("o") = Project(In("wo"), In("attn"), c_.dim, c_.q_dim()); }
 
   void FfnFused() {
@@ -194,6 +215,13 @@ class Formula {
 
   void Rotate(Array& x, int64_t heads) const {
     const RotaryTables tables = MakeRotaryTables(c_, seq_);
+    Array cos, sin;
+    for (const double value : tables.cos) cos.push_back(Rounded(value));
+    for (const double value : tables.sin) sin.push_back(Rounded(value));
+    Rotate(x, heads, cos, sin);
+  }
+
+  void Rotate(Array& x, int64_t heads, const Array& cosines, const Array& sines) const {
     const int64_t half = c_.head_dim / 2;
     const bool half_split = c_.rotary == model::RotaryLayout::kHalfSplit;
     for (int64_t h = 0; h < heads; ++h) {
@@ -201,12 +229,54 @@ class Formula {
         const int64_t first = h * c_.head_dim + (half_split ? i : 2 * i);
         const int64_t second = first + (half_split ? half : 1);
         for (int64_t s = 0; s < seq_; ++s) {
-          const double cos = Rounded(tables.cos[At(i, s)]);
-          const double sin = Rounded(tables.sin[At(i, s)]);
+          const T cos = cosines[At(i, s)], sin = sines[At(i, s)];
           const T a = x[At(first, s)], b = x[At(second, s)];
           x[At(first, s)] = a * cos - b * sin;
           x[At(second, s)] = b * cos + a * sin;
         }
+      }
+    }
+  }
+
+  // [kv_heads * head_dim, seq] -> [kv_heads * seq, head_dim]
+  Array ByPosition(const Array& x) const {
+    Array rows;
+    for (int64_t kv = 0; kv < c_.kv_heads; ++kv) {
+      for (int64_t s = 0; s < seq_; ++s) {
+        for (int64_t i = 0; i < c_.head_dim; ++i) rows.push_back(x[At(kv * c_.head_dim + i, s)]);
+      }
+    }
+    return rows;
+  }
+
+  // Element i of what the cache, then the new positions, hold for a kv head at `position`.
+  T Kept(const char* cache, const char* now, int64_t kv, int64_t position, int64_t i) const {
+    const bool past = position < spec_.cache;
+    const int64_t row = past ? kv * spec_.cache + position : kv * seq_ + position - spec_.cache;
+    return In(past ? cache : now)[Size(row * c_.head_dim + i)];
+  }
+
+  // softmax(scale q k^T + mask) v for one head and query, into its column of `out`.
+  void AttendCached(const Array& q, int64_t head, int64_t query, Array* out) const {
+    const double scale = Rounded(1.0 / std::sqrt(static_cast<double>(c_.head_dim)));
+    const int64_t positions = spec_.cache + seq_, kv = KvHead(head);
+    Array p(Size(positions));
+    double highest = -INFINITY;
+    for (int64_t key = 0; key < positions; ++key) {
+      T score = In("mask")[Size(query * positions + key)];
+      for (int64_t i = 0; i < c_.head_dim; ++i) {
+        score +=
+            q[At(head * c_.head_dim + i, query)] * scale * Kept("k_cache", "k_new", kv, key, i);
+      }
+      p[Size(key)] = score;
+      highest = std::max(highest, RealPart(score));
+    }
+    T sum(0);
+    for (T& value : p) sum += value = std::exp(value - highest);
+    for (int64_t key = 0; key < positions; ++key) {
+      for (int64_t i = 0; i < c_.head_dim; ++i) {
+        (*out)[At(head * c_.head_dim + i, query)] +=
+            p[Size(key)] / sum * Kept("v_cache", "v_new", kv, key, i);
       }
     }
   }

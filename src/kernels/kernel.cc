@@ -36,6 +36,10 @@ std::span<const KernelDef* const> AllKernels() {
   return kKernels;
 }
 
+std::span<const KernelDef* const> TrainingKernels() {
+  return AllKernels().first(static_cast<size_t>(KernelId::kSdpaCached));
+}
+
 const KernelDef& Get(KernelId id) { return *AllKernels()[static_cast<size_t>(id)]; }
 
 Result<KernelProgram> Generate(const KernelDef& kernel, const KernelSpec& spec) {
@@ -43,8 +47,7 @@ Result<KernelProgram> Generate(const KernelDef& kernel, const KernelSpec& spec) 
   if (!valid) return valid.error().In(fmt::format("kernel {}", kernel.name));
   Operands operands = kernel.operands(spec);
   if (operands.outputs.empty()) {
-    return Failed("kernel {}: not needed on this target (its work is part of sdpaBwd1)",
-                  kernel.name);
+    return Failed("kernel {}: not needed for this target and purpose", kernel.name);
   }
   Emitter emitter(spec, std::move(operands));
   kernel.emit(spec, emitter);

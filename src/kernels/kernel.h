@@ -1,5 +1,4 @@
-// The training kernels: what goes in, what comes out, the program, and the formula it must agree
-// with.
+// The kernels: what goes in, what comes out, the program, and the formula it must agree with.
 //
 // A kernel is written once, in terms of named operands. Where an operand comes from (its own input,
 // a part of one packed surface, a weight blob) is the binding's business: see layout.h and
@@ -47,10 +46,12 @@ struct KernelSpec {
   Binding binding = Binding::kSeparate;
   Target target;
   double residual_alpha = 1.0;  // x_next = x2 + residual_alpha * ffn
+  int64_t cache = 0;  // past positions that sdpaCached attends to; 0: that kernel is not needed
 };
 
 // A matrix that a kernel reads or writes: an activation [channels, seq], a score matrix
-// [heads * seq, seq], or a weight as stored in a checkpoint, [out, in] (a norm weight: [1, n]).
+// [heads * seq, seq], keys or values by head [kv_heads * positions, head_dim], or a weight as
+// stored in a checkpoint, [out, in] (a norm weight: [1, n]).
 struct Operand {
   std::string name;
   int64_t rows = 0, columns = 0;
@@ -83,7 +84,7 @@ struct KernelDef {
   std::string_view name;
   std::string_view doc;
   // The operands, in the order of the program's ports. Empty outputs: the kernel is not needed (a
-  // target with fused attention backward has no sdpaBwd2).
+  // target with fused attention backward has no sdpaBwd2, training no sdpaCached).
   Operands (*operands)(const KernelSpec& spec);
   void (*emit)(const KernelSpec& spec, Emitter& emitter);
   // The outputs by definition, in plain loops: reads the inputs in `values`, adds the outputs. The
@@ -97,6 +98,8 @@ struct KernelDef {
 #undef KERNEL
 
 std::span<const KernelDef* const> AllKernels();
+// Those of a training step: all but sdpaCached, which only generation launches.
+std::span<const KernelDef* const> TrainingKernels();
 const KernelDef& Get(KernelId id);
 
 // Generates the program of a kernel. Errors name the kernel and what its config makes impossible.

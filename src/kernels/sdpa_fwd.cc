@@ -48,8 +48,9 @@ void Emit(const KernelSpec& spec, Emitter& e) {
     q = QkNorm(e, c, "q_normed", q, c.heads, "q_norm");
     k = QkNorm(e, c, "k_normed", k, c.kv_heads, "k_norm");
   }
-  q = Rotate(e, c, "q_rope", q, c.heads);
-  k = Rotate(e, c, "k_rope", k, c.kv_heads);
+  const RotaryValues rotary = RotaryTable(e, c);
+  q = Rotate(e, c, "q_rope", q, c.heads, rotary);
+  k = Rotate(e, c, "k_rope", k, c.kv_heads, rotary);
   e.Output("q", q);
   e.Output("k", k);
   e.Output("v", v);

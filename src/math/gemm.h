@@ -23,8 +23,9 @@ struct GemmShape {
 GemmShape DenseGemm(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b,
                     bool accumulate = false);
 
-// "onednn_sgemm", "onednn_matmul", "highway", "accelerate".
-enum class GemmKind : uint8_t { kAuto, kLibrarySgemm, kLibraryMatmul, kHighway };
+// "onednn_sgemm", "onednn_matmul", "highway", "accelerate"; kGemv is for products with a vector
+// only (math/gemv.h), others go to Highway.
+enum class GemmKind : uint8_t { kAuto, kLibrarySgemm, kLibraryMatmul, kHighway, kGemv };
 
 // Runs products and remembers what it prepared for each shape (a library's primitive). One a thread
 // of control; the work inside is parallel. The choice per shape is a fixed table, never timed in a

@@ -7,6 +7,7 @@
 #include "math/rmsnorm_columns.h"
 #include "math/scalar/rmsnorm.h"
 #include "math/simd.h"
+#include "math/vector.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "math/rmsnorm.cc"
@@ -170,6 +171,12 @@ void RmsNormBackwardColumns(int64_t channels, const Columns& columns, const floa
 
 void RmsNorm(int64_t channels, int64_t seq, double eps, const float* x, const float* w, float* y,
              float* inv_rms) {
+  if (seq == 1) {  // generation: channels lie side by side
+    const double mean = SumOfSquares(channels, x) / static_cast<double>(channels);
+    const float r = *inv_rms = static_cast<float>(1.0 / std::sqrt(mean + eps));
+    for (int64_t c = 0; c < channels; ++c) y[c] = x[c] * r * w[c];
+    return;
+  }
   ParallelFor(seq, 16, [&](int64_t begin, int64_t end) {
     InverseRmsOfColumns(channels, {begin, end, seq}, eps, x, inv_rms);
     for (int64_t c = 0; c < channels; ++c) {

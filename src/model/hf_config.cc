@@ -17,7 +17,10 @@ std::string_view TorchDtype(DType dtype) {
 
 void AddTokens(const TokenIds& tokens, ordered_json* object) {
   if (tokens.bos) (*object)["bos_token_id"] = *tokens.bos;
-  if (tokens.eos) (*object)["eos_token_id"] = *tokens.eos;
+  if (!tokens.eos) return;
+  std::vector<int64_t> all = {*tokens.eos};
+  all.insert(all.end(), tokens.more_eos.begin(), tokens.more_eos.end());
+  (*object)["eos_token_id"] = all.size() == 1 ? ordered_json(all.front()) : ordered_json(all);
 }
 
 // Reads typed fields of config.json; the first wrong one is remembered.
@@ -46,12 +49,15 @@ class Reader {
     return value->get<bool>();
   }
 
-  // A token id; of a list (Llama 3 has several end tokens) the first.
-  std::optional<int64_t> Token(const char* key) {
+  // Token ids: one, or a list (Llama 3 has several end tokens); what is neither is left out.
+  std::vector<int64_t> Tokens(const char* key) {
     const json* value = Find(key);
-    if (value != nullptr && value->is_array() && !value->empty()) value = &value->front();
-    if (value == nullptr || !value->is_number_integer()) return std::nullopt;
-    return value->get<int64_t>();
+    if (value == nullptr) return {};
+    std::vector<int64_t> ids;
+    for (const json& id : value->is_array() ? *value : json::array({*value})) {
+      if (id.is_number_integer()) ids.push_back(id.get<int64_t>());
+    }
+    return ids;
   }
 
   void Expect(bool holds, const char* key, const char* expected) {
@@ -79,6 +85,18 @@ class Reader {
   const std::string& where_;
   Status status_;
 };
+
+// The first end token is `eos`; each is kept once.
+void AddEnds(const std::vector<int64_t>& ids, TokenIds* tokens) {
+  for (const int64_t id : ids) {
+    std::vector<int64_t>& more = tokens->more_eos;
+    if (!tokens->eos) {
+      tokens->eos = id;
+    } else if (id != *tokens->eos && std::find(more.begin(), more.end(), id) == more.end()) {
+      more.push_back(id);
+    }
+  }
+}
 
 enum class Family { kLlama, kQwen3 };
 
@@ -194,6 +212,13 @@ std::string ToHfGenerationConfig(const TokenIds& tokens) {
   return object.dump(2) + "\n";
 }
 
+Status AddGenerationTokens(std::string_view text, const std::string& where, TokenIds* tokens) {
+  const json object = json::parse(text, nullptr, false);
+  if (!object.is_object()) return BadInput("{}: not a JSON object", where);
+  AddEnds(Reader(object, where).Tokens("eos_token_id"), tokens);
+  return {};
+}
+
 Result<HfConfig> ParseHfConfig(std::string_view text, const std::string& where,
                                std::string_view name) {
   const json object = json::parse(text, nullptr, false);
@@ -206,7 +231,9 @@ Result<HfConfig> ParseHfConfig(std::string_view text, const std::string& where,
   out.config = ReadConfig(*family, &reader);
   out.config.name = name;
   out.config.title = name;
-  out.tokens = {reader.Token("bos_token_id"), reader.Token("eos_token_id")};
+  const std::vector<int64_t> bos = reader.Tokens("bos_token_id");
+  if (!bos.empty()) out.tokens.bos = bos.front();
+  AddEnds(reader.Tokens("eos_token_id"), &out.tokens);
   if (!reader.status()) return reader.status().error();
   if (auto status = Validate(out.config); !status) return status.error().In(where);
   return out;

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/dtype.h"
 #include "base/result.h"
@@ -15,6 +16,7 @@ namespace millwright::model {
 // Special tokens, where known.
 struct TokenIds {
   std::optional<int64_t> bos, eos;
+  std::vector<int64_t> more_eos;  // tokens besides eos that end a text too
   bool operator==(const TokenIds&) const = default;
 };
 
@@ -29,6 +31,9 @@ std::string ToHfConfig(const ModelConfig& config, DType dtype, const TokenIds& t
 
 // The text of a minimal generation_config.json.
 std::string ToHfGenerationConfig(const TokenIds& tokens);
+
+// Adds to `tokens` the end tokens that a generation_config.json names: one or a list.
+Status AddGenerationTokens(std::string_view text, const std::string& where, TokenIds* tokens);
 
 // Reads config.json. `where` names the file in errors; `name` becomes the config's name and title.
 // Fields that may be absent take the defaults of transformers' LlamaConfig and Qwen3Config. Bad

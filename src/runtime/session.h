@@ -20,6 +20,7 @@ struct SessionOptions {
   double residual_alpha = 1.0;
   bool fuse_attention_backward = true;  // where the device can
   std::set<kernels::KernelId> only;     // the kernels of this session; empty: all
+  int64_t cache = 0;                    // see KernelSpec::cache
 };
 
 // The spec that `device` gets its kernels for.

@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "model/hf_config.h"
-#include "sample/forward.h"
+#include "sample/predictor.h"
 #include "sample/sampler.h"
 #include "text/tokenizer.h"
 
@@ -19,14 +19,30 @@ struct GenerateOptions {
   std::string prompt;
   int64_t tokens = 256;  // new tokens at most; prompt and BOS do not count
   SamplingOptions sampling;
-  model::TokenIds model_tokens;  // the model's own BOS and EOS, where its config names them
+  uint64_t first_draw = 0;  // the number of the sampler's first draw
+  // What ends a text: the model's own BOS and EOS, where its config names them, the tokenizer's,
+  // and these tokens and texts. None of them is written.
+  model::TokenIds model_tokens;
+  std::vector<int64_t> stop_tokens;
+  std::vector<std::string> stop_texts;
+};
+
+// Sorts the values of --stop: a number is a token, everything else a text. Bad input: a number
+// outside the vocabulary, an empty text.
+Status AddStops(const std::vector<std::string>& values, int64_t vocab, GenerateOptions* options);
+
+enum class TextEnd : uint8_t {
+  kTokens,   // as many tokens as were asked for
+  kStop,     // BOS, EOS or a stop of the options
+  kContext,  // the model can see no more
 };
 
 struct Generated {
-  std::vector<int32_t> context;  // BOS and prompt
-  std::vector<int32_t> tokens;   // new ones, without the BOS or EOS that ended them
-  bool stopped = false;          // by BOS or EOS
-  double ms = 0;                 // for the new tokens
+  std::vector<int32_t> context;  // what was continued: BOS and prompt
+  std::vector<int32_t> tokens;   // new ones, without the BOS, EOS or stop token that ended them
+  TextEnd end = TextEnd::kTokens;
+  double context_ms = 0;  // until the first new token was known
+  double ms = 0;          // for the others
 };
 
 // Receives the text in pieces of whole characters, in order; an error ends the generation.
@@ -37,10 +53,15 @@ using TextSink = std::function<Status(std::string_view)>;
 // other words are never drawn.
 Status CheckVocabulary(const text::Tokenizer& tokenizer, const model::ModelConfig& config);
 
-// Puts BOS first where the tokenizer has one, writes the prompt, then the continuation as it is
-// made, until BOS, EOS or the number of tokens. Bad input: impossible options, an empty prompt
-// without a BOS to start from.
-Result<Generated> Generate(Forward& forward, const text::Tokenizer& tokenizer,
+// Puts BOS first where the tokenizer has one, writes the prompt, then the continuation. Bad input:
+// as Continue, and an empty prompt without a BOS to start from.
+Result<Generated> Generate(Predictor& predictor, const text::Tokenizer& tokenizer,
                            const GenerateOptions& options, const TextSink& write);
+
+// Writes what follows `context` as it is made, until the text ends (see TextEnd). Bad input:
+// impossible options, a context that is empty or longer than the model's.
+Result<Generated> Continue(Predictor& predictor, const text::Tokenizer& tokenizer,
+                           std::vector<int32_t> context, const GenerateOptions& options,
+                           const TextSink& write);
 
 }  // namespace millwright::sample

@@ -15,7 +15,7 @@ int64_t TrainedParameters(const model::ModelConfig& config, int64_t embedding_ro
 // Surfaces that cannot wrap host memory: per layer those that hold weights, once the others.
 uint64_t SurfaceBytes(const kernels::KernelSpec& spec) {
   uint64_t total = 0;
-  for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
+  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
     const kernels::Operands operands = kernel->operands(spec);
     for (const auto* list : {&operands.inputs, &operands.outputs}) {
       for (const kernels::Operand& operand : *list) {

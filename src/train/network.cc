@@ -84,7 +84,7 @@ Result<typename Network<T>::Step> Network<T>::Compile(const PlanStep& step) {
 template <class T>
 double Network<T>::StagingMs() const {
   double total = 0;
-  for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
+  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
     total += session_->times(kernel->id).staging_ms;
   }
   return total;

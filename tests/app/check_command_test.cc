@@ -45,6 +45,9 @@ TEST(BenchCommand, WritesAllNumbersAsJson) {
   ASSERT_TRUE(json.is_object());
   EXPECT_FALSE(json["gemm"]["products"].empty());
   EXPECT_GE(json["kernels"]["kernels"].size(), 9u);
+  EXPECT_GT(json["generate"]["floor_ms"], 0.0);
+  EXPECT_LE(json["generate"]["token_ms_minimum"], json["generate"]["token_ms_median"]);
+  EXPECT_GT(json["generate"]["tokens"], 0);
   ASSERT_EQ(json["step"].size(), 2u);  // 7 rows, and all 23
   EXPECT_EQ(json["step"][0]["rows"], 7);
   EXPECT_EQ(json["step"][1]["rows"], 23);

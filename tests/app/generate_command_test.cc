@@ -92,6 +92,36 @@ TEST_F(GenerateCommand, FindsTheTokenizerInModelOrRunOrWhereItIsTold) {
   ExpectRefused({"--from", other.File("run")}, "--tokenizer");
 }
 
+TEST_F(GenerateCommand, ReadsTheTrainingStateToo) {
+  const std::vector<std::string> rest = {"--prompt", "a", "--tokens", "8", "--temperature", "0"};
+  const auto with = [&](std::vector<std::string> flags) {
+    flags.insert(flags.end(), rest.begin(), rest.end());
+    const CommandResult result = Generate(flags);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result.out;
+  };
+  EXPECT_EQ(with({"--from", Run() + "/state-4", "--tokenizer", Run()}),
+            with({"--from", Run() + "/model"}));
+}
+
+TEST_F(GenerateCommand, SaysWhyItEnded) {
+  const std::vector<std::string> flags = {"--from", Run(), "--prompt", "Once", "--seed", "3"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), flags.begin(), flags.end());
+    const CommandResult result = Generate(more);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return result;
+  };
+  const CommandResult whole = with({"--tokens", "500", "--temperature", "0", "--top-k", "1"});
+  EXPECT_THAT(whole.err, HasSubstr("context"));
+  const std::string rest = whole.out.substr(std::string("Once").size());
+  ASSERT_GT(rest.size(), 5u);
+  const std::string stop = rest.substr(3, 2);
+  const CommandResult stopped = with({"--tokens", "500", "--temperature", "0", "--stop", stop});
+  EXPECT_EQ(stopped.out, "Once" + rest.substr(0, rest.find(stop)));
+  EXPECT_THAT(stopped.err, HasSubstr("--stop"));
+}
+
 TEST_F(GenerateCommand, RefusesBadInputInOneLine) {
   ExpectRefused({}, "--from");
   ExpectRefused({"--from", folder_->File("none")}, "none");
@@ -103,6 +133,11 @@ TEST_F(GenerateCommand, RefusesBadInputInOneLine) {
   ExpectRefused({"--from", Run(), "--tokens", "-1"}, "--tokens");
   ExpectRefused({"--from", Run(), "--seed", "-1"}, "--seed");
   ExpectRefused({"--from", Run(), "--device", "tpu"}, "tpu");
+  ExpectRefused({"--from", Run(), "--stop", "300"}, "--stop 300");
+  ExpectRefused({"--from", Run(), "--system", "Be brief."}, "--chat");
+  ExpectRefused({"--from", Run(), "--no-think"}, "--chat");
+  ExpectRefused({"--from", Run(), "--chat", "--prompt", "Hi"}, "<|im_start|>");
+  ExpectRefused({"--from", Run(), "--prompt", std::string(400, '#')}, "context is 40");
 }
 
 TEST_F(GenerateCommand, RefusesATokenizerOfMoreWordsThanTheModel) {

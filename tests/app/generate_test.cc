@@ -1,10 +1,13 @@
-// Generation: the forward pass against the trained network's, and the generator's rules.
+// Generation: the forward pass against the trained network's, the cached one against both, and the
+// generator's rules.
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
 
 #include "app/open_device.h"
 #include "base/tolerance.h"
+#include "sample/decoder.h"
+#include "sample/forward.h"
 #include "sample/generator.h"
 #include "tests/training/tiny_models.h"
 #include "train/network.h"
@@ -54,6 +57,19 @@ struct Exact {
   std::unique_ptr<train::Network<double>> network;
 };
 
+std::vector<int32_t> RandomTokens(const model::ModelConfig& config, uint64_t count) {
+  const Rng rng(5, 5);
+  std::vector<int32_t> tokens;
+  for (uint64_t i = 0; i < count; ++i) {
+    tokens.push_back(static_cast<int32_t>(rng.Below(i, static_cast<uint64_t>(config.vocab))));
+  }
+  return tokens;
+}
+
+double LogitsTolerance(const model::ModelConfig& config) {
+  return 16 * Gamma(DType::kFp32, 10 * config.layers * std::max(config.hidden_dim, config.seq));
+}
+
 TEST(PaddedLength, IsAPowerOfTwoUpToTheModels) {
   EXPECT_EQ(sample::PaddedLength(1, 256), 32);
   EXPECT_EQ(sample::PaddedLength(32, 256), 32);
@@ -71,13 +87,8 @@ TEST_P(ForwardOn, EqualsTheNetworkAtEveryContextLength) {
     const auto device = Open(GetParam(), Precision::kFp32);
     auto forward = sample::Forward::Create(*device, config, SourceOf(*exact.network));
     ASSERT_TRUE(forward.ok()) << forward.error().message;
-    std::vector<int32_t> tokens;
-    const Rng rng(5, 5);
-    for (uint64_t i = 0; i < 75; ++i) {
-      tokens.push_back(static_cast<int32_t>(rng.Below(i, static_cast<uint64_t>(config.vocab))));
-    }
-    const double tolerance =
-        16 * Gamma(DType::kFp32, 10 * config.layers * std::max(config.hidden_dim, config.seq));
+    const std::vector<int32_t> tokens = RandomTokens(config, 75);
+    const double tolerance = LogitsTolerance(config);
     // Through all padded lengths, past the model's, and back to a short one.
     for (const size_t length : {1, 2, 31, 32, 33, 64, 65, 70, 75, 5}) {
       const auto logits = (*forward)->Logits(std::span(tokens).first(length));
@@ -91,6 +102,108 @@ TEST_P(ForwardOn, EqualsTheNetworkAtEveryContextLength) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, ForwardOn, ::testing::Values("reference", "cpu"));
+
+// The cached path against the one that computes everything anew.
+class DecoderOn : public ::testing::TestWithParam<const char*> {
+ protected:
+  void Open(const model::ModelConfig& config) {
+    exact_ = std::make_unique<Exact>(config);
+    device_ = testing::Open(GetParam(), Precision::kFp32);
+    auto forward = sample::Forward::Create(*device_, config, SourceOf(*exact_->network));
+    ASSERT_TRUE(forward.ok()) << forward.error().message;
+    forward_ = std::move(*forward);
+    auto decoder = sample::Decoder::Create(*device_, config, SourceOf(*exact_->network));
+    ASSERT_TRUE(decoder.ok()) << decoder.error().message;
+    decoder_ = std::move(*decoder);
+  }
+
+  // The decoder's logits after `tokens` are the twin's, whatever it has seen before.
+  void ExpectEqual(std::span<const int32_t> tokens) {
+    const model::ModelConfig& config = decoder_->config();
+    const auto expected = forward_->Logits(tokens);
+    ASSERT_TRUE(expected.ok()) << expected.error().message;
+    const auto actual = decoder_->Logits(tokens);
+    ASSERT_TRUE(actual.ok()) << actual.error().message;
+    EXPECT_LE((NormError<float, float>(*actual, *expected)), 2 * LogitsTolerance(config))
+        << ConfigName(config) << " " << tokens.size();
+  }
+
+  static model::ModelConfig Long(model::ModelConfig config) {
+    config.seq = 140;  // more than two caches, of which the last is no power of two
+    return config;
+  }
+
+  std::unique_ptr<Exact> exact_;
+  std::unique_ptr<device::Device> device_;
+  std::unique_ptr<sample::Forward> forward_;
+  std::unique_ptr<sample::Decoder> decoder_;
+};
+
+TEST_P(DecoderOn, EqualsItsTwinAtEveryPositionTokenByToken) {
+  for (const model::ModelConfig& config : TinyConfigs()) {
+    Open(Long(config));
+    const std::vector<int32_t> tokens = RandomTokens(config, 140);
+    for (size_t length = 1; length <= tokens.size(); ++length) {
+      ExpectEqual(std::span(tokens).first(length));
+    }
+  }
+}
+
+TEST_P(DecoderOn, EqualsItsTwinInChunksOfAnySize) {
+  for (const model::ModelConfig& config : TinyConfigs()) {
+    Open(Long(config));
+    const std::vector<int32_t> tokens = RandomTokens(config, 140);
+    // Less than a chunk, more than one, across caches, one token, a step back, all at once.
+    for (const size_t length : {7, 40, 72, 73, 139, 20, 140}) {
+      ExpectEqual(std::span(tokens).first(length));
+    }
+  }
+}
+
+TEST_P(DecoderOn, ForgetsWhatTheNewContextDoesNotShare) {
+  Open(Long(TinyGqa(model::RotaryLayout::kHalfSplit)));
+  std::vector<int32_t> tokens = RandomTokens(decoder_->config(), 60);
+  ExpectEqual(tokens);
+  ExpectEqual(tokens);
+  for (const size_t changed : {59, 30, 0}) {
+    tokens[changed] = (tokens[changed] + 1) % 19;
+    ExpectEqual(tokens);
+  }
+}
+
+TEST_P(DecoderOn, DrawsTheSameGreedyTokensAsItsTwin) {
+  for (const model::ModelConfig& config : TinyConfigs()) {
+    Open(Long(config));
+    std::vector<int32_t> tokens = {1, 5, 2};
+    const auto most = [](std::span<const float> logits) {
+      return static_cast<int32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+    };
+    while (tokens.size() < 100) {
+      const int32_t expected = most(*forward_->Logits(tokens));
+      ASSERT_EQ(most(*decoder_->Logits(tokens)), expected) << tokens.size();
+      tokens.push_back(expected);
+    }
+  }
+}
+
+TEST_P(DecoderOn, RefusesMoreThanTheModelCanSee) {
+  Open(TinyMha());
+  const auto logits = decoder_->Logits(RandomTokens(TinyMha(), 7));
+  ASSERT_FALSE(logits.ok());
+  EXPECT_EQ(logits.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(logits.error().message, ::testing::HasSubstr("7 tokens"));
+  ExpectEqual(RandomTokens(TinyMha(), 6));
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, DecoderOn, ::testing::Values("reference", "cpu"));
+
+TEST(CacheCapacity, IsAPowerOfTwoUpToTheModels) {
+  EXPECT_EQ(sample::CacheCapacity(1, 256), 64);
+  EXPECT_EQ(sample::CacheCapacity(64, 256), 64);
+  EXPECT_EQ(sample::CacheCapacity(65, 256), 128);
+  EXPECT_EQ(sample::CacheCapacity(129, 200), 200);
+  EXPECT_EQ(sample::CacheCapacity(6, 6), 6);
+}
 
 // Pieces of all kinds: whole characters, parts of one, a special token.
 class FakeTokenizer : public text::Tokenizer {
@@ -128,19 +241,21 @@ class Generation : public ::testing::Test {
  protected:
   void SetUp() override {
     device_ = Open("reference", Precision::kFp32);
-    auto network = train::Network<float>::Create(*device_, {.config = TinyMha(), .training = false},
-                                                 FullVocab(TinyMha()));
+    model::ModelConfig config = TinyMha();
+    config.seq = 120;
+    auto network = train::Network<float>::Create(*device_, {.config = config, .training = false},
+                                                 FullVocab(config));
     ASSERT_TRUE(network.ok()) << network.error().message;
     FillForGradients((*network)->parameters(), 4);
-    auto forward = sample::Forward::Create(*device_, TinyMha(), SourceOf(**network));
-    ASSERT_TRUE(forward.ok()) << forward.error().message;
-    forward_ = std::move(*forward);
+    auto decoder = sample::Decoder::Create(*device_, config, SourceOf(**network));
+    ASSERT_TRUE(decoder.ok()) << decoder.error().message;
+    decoder_ = std::move(*decoder);
   }
 
   Result<sample::Generated> Run(const FakeTokenizer& tokenizer,
                                 const sample::GenerateOptions& options) {
     text_.clear();
-    return sample::Generate(*forward_, tokenizer, options, [this](std::string_view part) -> Status {
+    return sample::Generate(*decoder_, tokenizer, options, [this](std::string_view part) -> Status {
       EXPECT_TRUE(nlohmann::json::accept("\"" + std::string(part) + "\"")) << "not UTF-8";
       text_ += part;
       return {};
@@ -148,7 +263,7 @@ class Generation : public ::testing::Test {
   }
 
   std::unique_ptr<device::Device> device_;
-  std::unique_ptr<sample::Forward> forward_;
+  std::unique_ptr<sample::Decoder> decoder_;
   std::string text_;
 };
 
@@ -175,16 +290,28 @@ TEST_F(Generation, StartsWithBosAndPrompt) {
   EXPECT_THAT(generated.error().message, ::testing::HasSubstr("--prompt"));
 }
 
-TEST_F(Generation, CountsNewTokensAndSlidesBeyondTheModelsLength) {
+TEST_F(Generation, CountsNewTokensAndEndsWhereTheModelSeesNoMore) {
   FakeTokenizer tokenizer(23);
   tokenizer.bos_id.reset();
   sample::GenerateOptions options = Wild(40);
   options.prompt = "abc";
-  const auto generated = Run(tokenizer, options);
+  auto generated = Run(tokenizer, options);
   ASSERT_TRUE(generated.ok()) << generated.error().message;
   EXPECT_EQ(generated->tokens.size(), 40u);
-  EXPECT_FALSE(generated->stopped);
+  EXPECT_EQ(generated->end, sample::TextEnd::kTokens);
   EXPECT_TRUE(text_.starts_with("abc"));
+  options.tokens = 1000;
+  generated = Run(tokenizer, options);
+  ASSERT_TRUE(generated.ok()) << generated.error().message;
+  // The last one follows from all the 120 that the model can see.
+  EXPECT_EQ(generated->tokens.size(), 118u);
+  EXPECT_EQ(generated->end, sample::TextEnd::kContext);
+  options.prompt = std::string(121, 'a');
+  generated = Run(tokenizer, options);
+  ASSERT_FALSE(generated.ok());
+  EXPECT_EQ(generated.error().kind, ErrorKind::kBadInput);
+  EXPECT_THAT(generated.error().message, ::testing::HasSubstr("121 tokens"));
+  EXPECT_EQ(text_, "");
 }
 
 TEST_F(Generation, TheSameSeedTellsTheSameStory) {
@@ -213,12 +340,45 @@ TEST_F(Generation, StopsAtEosAndDoesNotWriteIt) {
   tokenizer.eos_id = all[end];
   auto generated = Run(tokenizer, options);
   EXPECT_EQ(generated->tokens, kept);
-  EXPECT_TRUE(generated->stopped);
+  EXPECT_EQ(generated->end, sample::TextEnd::kStop);
   tokenizer.eos_id.reset();
-  options.model_tokens.eos = all[end];
-  generated = Run(tokenizer, options);
-  EXPECT_EQ(generated->tokens, kept);
-  EXPECT_TRUE(generated->stopped);
+  std::vector<sample::GenerateOptions> same(3, options);
+  same[0].model_tokens.eos = all[end];
+  same[1].model_tokens = {.bos = std::nullopt, .eos = 99, .more_eos = {98, all[end]}};
+  same[2].stop_tokens = {all[end]};
+  for (const auto& stopping : same) {
+    generated = Run(tokenizer, stopping);
+    EXPECT_EQ(generated->tokens, kept);
+    EXPECT_EQ(generated->end, sample::TextEnd::kStop);
+  }
+}
+
+TEST_F(Generation, StopsBeforeATextThatTokensMakeTogether) {
+  FakeTokenizer tokenizer(23);
+  tokenizer.bos_id.reset();
+  sample::GenerateOptions options = Wild(60);
+  options.prompt = "a";
+  ASSERT_TRUE(Run(tokenizer, options).ok());
+  const std::string all = text_;
+  options.stop_texts = {"b a", "never"};
+  const auto generated = Run(tokenizer, options);
+  ASSERT_TRUE(generated.ok()) << generated.error().message;
+  ASSERT_NE(all.find("b a"), std::string::npos);
+  EXPECT_EQ(text_, all.substr(0, all.find("b a")));
+  EXPECT_EQ(generated->end, sample::TextEnd::kStop);
+}
+
+TEST(AddStops, NumbersAreTokensAndTheRestIsText) {
+  sample::GenerateOptions options;
+  ASSERT_TRUE(sample::AddStops({"7", "the end", "7b", "-"}, 23, &options).ok());
+  EXPECT_EQ(options.stop_tokens, (std::vector<int64_t>{7}));
+  EXPECT_EQ(options.stop_texts, (std::vector<std::string>{"the end", "7b", "-"}));
+  for (const char* wrong : {"23", "-1", "99999999999999999999", ""}) {
+    const Status status = sample::AddStops({wrong}, 23, &options);
+    ASSERT_FALSE(status.ok()) << wrong;
+    EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
+    EXPECT_THAT(status.error().message, ::testing::HasSubstr("--stop"));
+  }
 }
 
 TEST_F(Generation, NeverDrawsWordsThatTheTokenizerLacks) {
@@ -240,10 +400,10 @@ TEST_F(Generation, RefusesATokenizerOfMoreWordsThanTheModel) {
   EXPECT_THAT(generated.error().message, ::testing::HasSubstr("23"));
 }
 
-TEST_F(Generation, ForwardRefusesWhatIsNoContext) {
-  EXPECT_FALSE(forward_->Logits({}).ok());
+TEST_F(Generation, RefusesWhatIsNoContext) {
+  EXPECT_FALSE(decoder_->Logits({}).ok());
   for (const int32_t token : {-1, 23}) {
-    const auto logits = forward_->Logits(std::vector<int32_t>{0, token});
+    const auto logits = decoder_->Logits(std::vector<int32_t>{0, token});
     ASSERT_FALSE(logits.ok());
     EXPECT_THAT(logits.error().message, ::testing::HasSubstr(std::to_string(token)));
   }

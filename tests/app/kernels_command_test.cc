@@ -27,7 +27,7 @@ std::vector<std::string> Lines(const std::string& text) {
 TEST(KernelsCommand, ListsTenKernelsAndTheirShapes) {
   const CommandResult result = RunCommand(TinyMha(), {"kernels", "--device", "reference"});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
+  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
     EXPECT_THAT(result.out, HasSubstr(std::string(kernel->name)));
   }
   EXPECT_THAT(result.out, HasSubstr("wo[1, 1, 16, 16]"));
@@ -42,7 +42,7 @@ TEST(KernelsCommand, PlanIsOneLineALaunch) {
   for (const std::string& line : Lines(result.out)) {
     launches += line.find(" kernel ") != std::string::npos;
   }
-  const int64_t per_layer = static_cast<int64_t>(kernels::AllKernels().size());
+  const int64_t per_layer = static_cast<int64_t>(kernels::TrainingKernels().size());
   EXPECT_EQ(launches, per_layer * TinyMha().layers);
 }
 
@@ -59,7 +59,7 @@ TEST_P(EmittedKernels, AreCompletePrograms) {
     ASSERT_EQ(result.exit_code, 0) << result.err;
     auto device = app::OpenDevice("reference", {.precision = Precision::kFp16});
     ASSERT_TRUE(device.ok());
-    for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
+    for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
       const std::string file =
           fmt::format("{}/{:02}_{}.mil", out, static_cast<int>(kernel->id) + 1, kernel->name);
       const std::string text = checkpoint::ReadBytes(file);

@@ -23,7 +23,7 @@ std::vector<KernelCase> AllCases() {
 }
 
 runtime::SessionOptions OptionsOf(const KernelCase& test) {
-  return {.config = test.config, .binding = test.binding, .residual_alpha = 0.5};
+  return {.config = test.config, .binding = test.binding, .residual_alpha = 0.5, .cache = 5};
 }
 
 // Sums of up to `longest` products in double.
