@@ -57,13 +57,6 @@ std::string HashText(const data::TokenSource& tokens) {
   return fmt::format("{:016x}", tokens.hash());
 }
 
-Result<Precision> PrecisionFromName(const std::string& name) {
-  for (Precision precision : {Precision::kFp32, Precision::kFp16, Precision::kAne}) {
-    if (PrecisionName(precision) == name) return precision;
-  }
-  return BadInput("--precision {}: expected fp32, fp16 or ane", name);
-}
-
 Status OpenState(const TrainFlags& flags, Preparation& p) {
   auto state = checkpoint::StateReader::OpenLatest(flags.out);
   if (!state) return state.error().In("--resume");
@@ -87,6 +80,7 @@ Status OpenModel(const TrainFlags& flags, Preparation& p) {
   const int64_t seq = flags.given.contains("seq") ? flags.seq : p.options.config.seq;
   p.options.config = model->config();
   p.options.config.seq = seq;
+  if (!flags.given.contains("export-dtype")) p.options.export_dtype = model->dtype();
   p.model = std::move(*model);
   return {};
 }
@@ -156,7 +150,7 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
   }
   if (status) status = train::Validate(p.options);
   if (!status) return status.error();
-  auto precision = PrecisionFromName(p.options.precision);
+  auto precision = PrecisionFromFlag(p.options.precision);
   if (!precision) return precision.error();
   p.options.threads = SetThreads(p.options.threads);
   auto device =

@@ -43,9 +43,14 @@ struct OpenedState {
   Status Read(const TensorSpec& spec, BlztPart part, std::span<float> out) const;
 };
 
-// Words without a row of their own: see train::ExpandEmbedding; they have no moments in `active`.
+// Words without a row of their own: see train::ExpandEmbedding; they have no moments in `active`,
+// nor have frozen tensors.
 Status OpenedState::Read(const TensorSpec& spec, BlztPart part, std::span<float> out) const {
   const char* suffix = part == BlztPart::kM ? ".m" : part == BlztPart::kV ? ".v" : "";
+  if (part != BlztPart::kWeight && reader.optimizer().Find(spec.name + suffix) == nullptr) {
+    std::fill(out.begin(), out.end(), 0.0f);  // frozen
+    return {};
+  }
   if (spec.role != model::TensorRole::kEmbedding) {
     return reader.Read(spec.name + suffix, spec.shape, out);
   }
@@ -110,6 +115,8 @@ Result<StoredModel> OpenState(Result<StateReader> reader) {
   model.path = state->reader.path();
   model.config = state->options.config;
   model.residual_alpha = state->options.residual_alpha;
+  model.act_clip = state->options.act_clip;
+  model.dtype = state->options.export_dtype;
   model.tokens = TokensOfRun(run);
   model.tokenizer_files = TokenizerFiles(run);
   model.progress = ProgressOf(*state);
@@ -128,6 +135,7 @@ Result<StoredModel> OpenHf(const std::string& path) {
   model.format = "Hugging Face folder";
   model.path = path;
   model.config = folder->config();
+  model.dtype = folder->dtype();
   model.tokens = folder->tokens();
   model.tokenizer_files = TokenizerFiles(path);
   model.read = [folder](const TensorSpec& spec, BlztPart part, std::span<float> out) -> Status {

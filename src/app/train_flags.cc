@@ -43,6 +43,17 @@ void AddDataFlags(CLI::App& command, TrainFlags& f) {
                      "exact|active|full: which words get a row (default: exact; full with --from)");
 }
 
+void AddFineTuningFlags(CLI::App& command, TrainFlags& f) {
+  command
+      .add_option("--freeze", f.options.freeze,
+                  "Leave tensors as they are, by Hugging Face name: 'model.embed_tokens*' "
+                  "(repeatable; * ? [0-9])")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--export-dtype", f.export_dtype,
+                     "fp32|bf16|fp16: of model/ (default: that of --from's weights, else fp32)");
+}
+
 void AddRunFlags(CLI::App& command, TrainFlags& f) {
   train::TrainOptions& o = f.options;
   command.add_option("--out", f.out, "Run folder (default: runs/<model>)");
@@ -84,6 +95,14 @@ Status FinishVocab(TrainFlags& f) {
   return {};
 }
 
+Status FinishExport(TrainFlags& f) {
+  if (f.export_dtype.empty()) return {};
+  const auto dtype = train::ExportDTypeFromName(f.export_dtype);
+  if (!dtype) return BadInput("--export-dtype {}: expected fp32, bf16 or fp16", f.export_dtype);
+  f.options.export_dtype = *dtype;
+  return {};
+}
+
 Status FinishModel(TrainFlags& f) {
   model::ModelConfig& config = f.options.config;
   if (f.given.contains("seq")) config.seq = f.seq;
@@ -116,6 +135,7 @@ std::shared_ptr<TrainFlags> AddTrainFlags(CLI::App& command, const model::ModelC
   AddDataFlags(command, *flags);
   AddOptimizerFlags(command, *flags);
   AddModelFlags(command, *flags);
+  AddFineTuningFlags(command, *flags);
   AddRunFlags(command, *flags);
   return flags;
 }
@@ -132,7 +152,7 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
     return BadInput("--overwrite: starts over, which --resume does not");
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
-  for (Status (*finish)(TrainFlags&) : {FinishBinding, FinishVocab, FinishModel}) {
+  for (Status (*finish)(TrainFlags&) : {FinishBinding, FinishVocab, FinishExport, FinishModel}) {
     auto status = finish(flags);
     if (!status) return status;
   }

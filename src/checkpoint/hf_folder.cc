@@ -239,6 +239,10 @@ Status HfFolder::CheckTensors(const std::string& dir) {
                   findings.text());
 }
 
+DType HfFolder::dtype() const {
+  return FileOf(kEmbedding)->Find(kEmbedding)->dtype.value_or(DType::kFp32);
+}
+
 Status HfFolder::Read(const TensorSpec& spec, std::span<float> out) const {
   const Safetensors* file = FileOf(spec.name);
   if (file == nullptr) return BadInput("no tensor '{}' in the model folder", spec.name);

@@ -46,6 +46,9 @@ class HfFolder {
   const model::ModelConfig& config() const { return config_.config; }
   const model::TokenIds& tokens() const { return config_.tokens; }
 
+  // What the embedding is stored in, and with it, as a rule, every weight.
+  DType dtype() const;
+
   // Reads a tensor of TensorTable(config()) as floats.
   Status Read(const model::TensorSpec& spec, std::span<float> out) const;
 

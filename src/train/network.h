@@ -20,8 +20,10 @@ struct NetworkOptions {
   model::ModelConfig config;
   kernels::Binding binding = kernels::Binding::kSeparate;
   double residual_alpha = 1.0;
-  double act_clip = 0.0;  // 0: off
-  bool training = true;   // false: no moments
+  double act_clip = 0.0;            // 0: off
+  bool training = true;             // false: no moments
+  bool gradients = true;            // false: forward alone; LossAndGradient must not be called
+  std::vector<std::string> freeze;  // tensors that are not trained: see freeze.h
   bool fuse_attention_backward = true;
 };
 
@@ -61,7 +63,13 @@ class Network {
   // VocabMap::MapTokens), config.seq of each.
   Result<double> Loss(std::span<const int32_t> rows, std::span<const int32_t> targets);
 
-  // The same, and adds `scale` times the gradient of the loss to every parameter's gradient.
+  // The loss of every position, in nats: losses[t] = -log p(targets[t]). All spans have config.seq
+  // elements.
+  Status TokenLosses(std::span<const int32_t> rows, std::span<const int32_t> targets,
+                     std::span<double> losses);
+
+  // Loss, and adds `scale` times the gradient of the loss to every trained
+  // parameter's gradient.
   Result<double> LossAndGradient(std::span<const int32_t> rows, std::span<const int32_t> targets,
                                  double scale);
 

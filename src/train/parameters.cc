@@ -21,7 +21,7 @@ int64_t FullEmbeddingRow(const data::VocabMap& vocab, int64_t row) {
 
 template <class T>
 ParameterSet<T>::ParameterSet(const model::ModelConfig& config, const data::VocabMap& vocab,
-                              bool with_moments)
+                              const ParameterOptions& options)
     : index_(kRoles * static_cast<size_t>(config.layers + 1), SIZE_MAX), layers_(config.layers) {
   for (model::TensorSpec& spec : model::TensorTable(config)) {
     Parameter<T> parameter;
@@ -30,8 +30,9 @@ ParameterSet<T>::ParameterSet(const model::ModelConfig& config, const data::Voca
     if (spec.role == model::TensorRole::kEmbedding) parameter.rows = vocab.rows();
     const auto count = static_cast<size_t>(parameter.count());
     parameter.value = AlignedBuffer<T>(count);
-    parameter.grad = AlignedBuffer<T>(count);
-    if (with_moments) {
+    parameter.trained = options.gradients && (!options.trained || options.trained(spec));
+    if (parameter.trained) parameter.grad = AlignedBuffer<T>(count);
+    if (parameter.trained && options.moments) {
       parameter.m = AlignedBuffer<T>(count);
       parameter.v = AlignedBuffer<T>(count);
     }
@@ -66,7 +67,7 @@ Parameter<T>& ParameterSet<T>::Get(model::TensorRole role, int64_t layer) {
 template <class T>
 void ParameterSet<T>::ZeroGradients() {
   for (Parameter<T>& p : parameters_) {
-    std::memset(p.grad.data(), 0, p.grad.size() * sizeof(T));
+    if (p.trained) std::memset(p.grad.data(), 0, p.grad.size() * sizeof(T));
   }
 }
 
@@ -74,6 +75,13 @@ template <class T>
 int64_t ParameterSet<T>::count() const {
   int64_t total = 0;
   for (const Parameter<T>& p : parameters_) total += p.count();
+  return total;
+}
+
+template <class T>
+int64_t ParameterSet<T>::trained_count() const {
+  int64_t total = 0;
+  for (const Parameter<T>& p : parameters_) total += p.trained ? p.count() : 0;
   return total;
 }
 

@@ -1,7 +1,9 @@
-// The trainable tensors with their gradients and optimizer moments. The embedding holds the rows of
-// the vocabulary map only: all words, the active ones, or the active ones and one shared row.
+// A network's tensors, with gradients and optimizer moments where they are trained. The embedding
+// holds the rows of the vocabulary map only: all words, the active ones, or the active ones and one
+// shared row.
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "base/aligned.h"
@@ -15,16 +17,24 @@ template <class T>
 struct Parameter {
   model::TensorSpec spec;
   int64_t rows = 0, columns = 0;  // in memory; a norm is one row
+  bool trained = true;            // false: frozen, without gradient and moments
   AlignedBuffer<T> value, grad, m, v;
 
   int64_t count() const { return rows * columns; }
 };
 
+struct ParameterOptions {
+  bool gradients = true;  // false: nothing is trained
+  bool moments = true;
+  std::function<bool(const model::TensorSpec&)> trained;  // empty: every tensor
+};
+
 template <class T>
 class ParameterSet {
  public:
-  // Allocates all tensors of `config`, zeroed. Moments are allocated when `with_moments`.
-  ParameterSet(const model::ModelConfig& config, const data::VocabMap& vocab, bool with_moments);
+  // Allocates all tensors of `config`, zeroed.
+  ParameterSet(const model::ModelConfig& config, const data::VocabMap& vocab,
+               const ParameterOptions& options);
 
   // Draws every tensor from `seed`. An active word gets the row that it has in the full embedding;
   // the shared row of `exact` compaction gets that of the first inactive word.
@@ -35,6 +45,7 @@ class ParameterSet {
   const std::vector<Parameter<T>>& all() const { return parameters_; }
   void ZeroGradients();
   int64_t count() const;
+  int64_t trained_count() const;
 
  private:
   std::vector<Parameter<T>> parameters_;

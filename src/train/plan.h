@@ -2,6 +2,7 @@
 // writes. The list can be printed; the network executes it as it stands.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -47,6 +48,10 @@ struct PlanBuffer {
 struct PlanOptions {
   bool act_clip = false;
   bool residual_alpha = false;
+  bool backward = true;  // false: forward alone, in buffers that all layers share
+  // Whether a tensor is trained; empty: every one is. Gradients of frozen weights are not computed,
+  // nor is anything below the lowest layer that holds a trained tensor.
+  std::function<bool(model::TensorRole role, int64_t layer)> trained;
 };
 
 struct Plan {

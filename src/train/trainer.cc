@@ -27,7 +27,8 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMa
                                         {.config = o.config,
                                          .binding = o.binding,
                                          .residual_alpha = o.residual_alpha,
-                                         .act_clip = o.act_clip},
+                                         .act_clip = o.act_clip,
+                                         .freeze = o.freeze},
                                         std::move(vocab));
   if (!network) return network.error();
   trainer->network_ = std::move(*network);
@@ -48,7 +49,7 @@ Status Trainer::Init() {
 Status Trainer::InitFrom(const checkpoint::TensorSource& source) {
   const data::VocabMap& vocab = network_->vocab();
   for (Parameter<float>& p : network_->parameters().all()) {
-    if (p.spec.role != model::TensorRole::kEmbedding) {
+    if (p.spec.role != model::TensorRole::kEmbedding || vocab.mode() == data::VocabMode::kFull) {
       auto status = source(p.spec, p.value.span());
       if (!status) return status;
       continue;

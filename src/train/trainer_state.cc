@@ -56,6 +56,7 @@ std::vector<checkpoint::NamedTensor> Trainer::Weights() const {
 std::vector<checkpoint::NamedTensor> Trainer::Moments() const {
   std::vector<checkpoint::NamedTensor> tensors;
   for (const Parameter<float>& p : network_->parameters().all()) {
+    if (!p.trained) continue;
     tensors.push_back({p.spec.name + ".m", ShapeOf(p), p.m.span()});
     tensors.push_back({p.spec.name + ".v", ShapeOf(p), p.v.span()});
   }
@@ -74,7 +75,7 @@ Status Trainer::Save(telemetry::Sink& sink) {
       checkpoint::WriteState(in_.run_dir, updated_step_, Meta(), weights, moments, best_step_);
   if (!status) return status;
   saved_step_ = updated_step_;
-  const checkpoint::HfExport options = {.dtype = DType::kFp32,
+  const checkpoint::HfExport options = {.dtype = in_.options.export_dtype,
                                         .residual_alpha = in_.options.residual_alpha,
                                         .tokens = in_.tokens,
                                         .extra_files = tokenizer_files_};
@@ -117,6 +118,7 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
   for (Parameter<float>& p : network_->parameters().all()) {
     const Shape shape = ShapeOf(p);
     for (auto [suffix, buffer] : {std::pair{"", &p.value}, {".m", &p.m}, {".v", &p.v}}) {
+      if (buffer->size() == 0) continue;  // moments of a frozen tensor
       auto status = state.Read(p.spec.name + suffix, shape, buffer->span());
       if (!status) return status;
     }

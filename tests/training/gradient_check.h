@@ -24,6 +24,7 @@ struct GradientCase {
   double residual_alpha = 1.0;
   double act_clip = 0.0;
   bool fuse_attention_backward = true;
+  std::vector<std::string> freeze = {};
 };
 
 using Gradients = std::map<std::string, std::vector<double>>;
@@ -44,7 +45,8 @@ class GradientRun {
                                    .residual_alpha = test.residual_alpha,
                                    .act_clip = test.act_clip,
                                    .training = false,
-                                   .fuse_attention_backward = test.fuse_attention_backward},
+                                   .fuse_attention_backward = test.fuse_attention_backward,
+                                   .freeze = test.freeze},
                                   FullVocab(test.config));
     EXPECT_TRUE(created.ok()) << (created.ok() ? "" : created.error().message);
     network = std::move(*created);
@@ -70,6 +72,7 @@ class GradientRun {
     EXPECT_TRUE(loss.ok()) << (loss.ok() ? "" : loss.error().message);
     Gradients gradients;
     for (const auto& p : network->parameters().all()) {
+      if (!p.trained) continue;
       auto& gradient = gradients[p.spec.name];
       for (const T& g : p.grad.span()) gradient.push_back(static_cast<double>(g) / scale);
     }
