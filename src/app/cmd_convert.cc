@@ -129,8 +129,9 @@ void AddConvertCommand(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand(
       "convert", "Writes a model in another format: a Hugging Face folder or a BLZT file");
   command
-      ->add_option("--from", options->from,
-                   "A run folder, a training state, a Hugging Face folder or a BLZT file")
+      ->add_option(
+          "--from", options->from,
+          "A run folder, a training state, a Hugging Face folder, a BLZT or a llama2.c file")
       ->required();
   command->add_option("--to", options->to, "The folder or file to write")->required();
   command->add_option("--format", options->format,

@@ -13,7 +13,6 @@
 #include "base/mapped_file.h"
 #include "base/memory_info.h"
 #include "base/threads.h"
-#include "checkpoint/hf_folder.h"
 #include "model/rotary_layout.h"
 #include "telemetry/jsonl.h"
 #include "train/footprint.h"
@@ -48,8 +47,7 @@ struct Preparation {
   std::optional<data::VocabMap> vocab;
   std::optional<checkpoint::StateReader> state;  // --resume
   int64_t saved_steps = 0;                       // the length that the run had
-  std::optional<checkpoint::HfFolder> model;     // --from
-  std::string model_folder;
+  std::optional<StoredModel> model;              // --from
   nlohmann::json run_json;
 };
 
@@ -74,11 +72,10 @@ Status OpenState(const TrainFlags& flags, Preparation& p) {
 Status OpenModel(const TrainFlags& flags, Preparation& p) {
   std::error_code ignored;
   const std::string inner = flags.from + "/model";
-  p.model_folder = fs::is_directory(inner, ignored) ? inner : flags.from;
-  auto model = checkpoint::HfFolder::Open(p.model_folder);
+  auto model = OpenStoredModel(fs::is_directory(inner, ignored) ? inner : flags.from);
   if (!model) return model.error().In("--from");
   const int64_t seq = flags.given.contains("seq") ? flags.seq : p.options.config.seq;
-  p.options.config = model->config();
+  p.options.config = model->config;
   p.options.config.seq = seq;
   if (!flags.given.contains("export-dtype")) p.options.export_dtype = model->dtype();
   p.model = std::move(*model);
@@ -178,9 +175,9 @@ nlohmann::json RunJson(const Preparation& p) {
 // may lie in it.
 using Files = std::vector<std::pair<std::string, std::string>>;
 
-Result<Files> ReadTokenizer(const std::string& model_folder) {
+Result<Files> ReadFiles(const std::vector<std::string>& paths) {
   Files files;
-  for (const std::string& path : TokenizerFiles(model_folder)) {
+  for (const std::string& path : paths) {
     auto file = MappedFile::Open(path);
     if (!file) return file.error();
     const auto bytes = (*file)->bytes();
@@ -193,7 +190,8 @@ Result<Files> ReadTokenizer(const std::string& model_folder) {
 // A fresh run folder with the tokenizer: the data's, or else the one of the model that the run
 // starts from.
 Status MakeFolder(const Preparation& p) {
-  auto files = p.data.tokenizer == nullptr && p.model ? ReadTokenizer(p.model_folder) : Files();
+  auto files =
+      p.data.tokenizer == nullptr && p.model ? ReadFiles(p.model->tokenizer_files) : Files();
   if (!files) return files.error();
   auto status = PrepareFresh(p.out);
   if (status && p.data.tokenizer != nullptr) status = p.data.tokenizer->Save(p.out);
@@ -209,9 +207,7 @@ Status MakeFolder(const Preparation& p) {
 Status Fill(const Preparation& p, train::Trainer& trainer) {
   if (p.state) return trainer.Load(*p.state);
   if (!p.model) return trainer.Init();
-  return trainer.InitFrom([&](const model::TensorSpec& spec, std::span<float> out) {
-    return p.model->Read(spec, out);
-  });
+  return trainer.InitFrom(OrdinaryWeights(*p.model));
 }
 
 // The trainer first, then the folder's own files: what is refused leaves no trace.
@@ -224,7 +220,7 @@ Result<std::unique_ptr<train::Trainer>> OpenRun(Preparation& p) {
   if (p.data.tokenizer != nullptr) {
     inputs.tokens = {p.data.tokenizer->bos(), p.data.tokenizer->eos()};
   } else if (p.model) {
-    inputs.tokens = p.model->tokens();
+    inputs.tokens = p.model->tokens;
   }
   p.run_json = RunJson(p);
   auto trainer = train::Trainer::Create(std::move(inputs), std::move(*p.vocab), *p.device);

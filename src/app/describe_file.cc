@@ -9,6 +9,7 @@
 #include "app/describe.h"
 #include "base/mapped_file.h"
 #include "checkpoint/blzt.h"
+#include "checkpoint/llama2c.h"
 #include "checkpoint/safetensors.h"
 #include "data/token_file.h"
 #include "mil/text.h"
@@ -40,6 +41,13 @@ Result<std::string> DescribeBlzt(const std::string& path) {
                      DescriptionLine("position", fmt::format("step {} of {}, {} Adam updates",
                                                              p.step, p.total_steps, p.adam_t)),
                      DescriptionLine("loss", fmt::format("{:.4f}, lr {}", p.loss, p.lr)));
+}
+
+Result<std::string> DescribeLlama2c(const std::string& path) {
+  auto file = checkpoint::Llama2cFile::Open(path);
+  if (!file) return file.error();
+  return fmt::format("{}: llama2.c model, version {}, fp32\n{}", path, file->version(),
+                     DescribeConfig(file->config()));
 }
 
 Result<std::string> DescribeSafetensors(const std::string& path) {
@@ -176,33 +184,10 @@ Result<std::string> DescribeShard(const std::string& path, bool has_sidecar) {
   return text + DescriptionLine("hash", fmt::format("{:016x}", (*tokens)->hash()));
 }
 
-// llama2.c's own checkpoints end in .bin as well: seven sizes (a negative vocabulary says that the
-// classifier is separate), then fp32 that they determine; or the magic of its version 1.
-bool IsLlama2cCheckpoint(std::string_view bytes) {
-  if (Load<uint32_t>(bytes, 0) == 0x616b3432) return true;
-  if (bytes.size() < 28) return false;
-  int64_t sizes[7];
-  for (size_t i = 0; i < 7; ++i) sizes[i] = std::abs(int64_t{Load<int32_t>(bytes, 4 * i)});
-  const auto [dim, hidden, layers, heads, kv_heads, vocab, seq] = sizes;
-  constexpr int64_t kHighest = 1 << 20;
-  for (int64_t size : sizes) {
-    if (size == 0 || size > kHighest) return false;
-  }
-  if (dim % heads != 0) return false;
-  const double matrices = static_cast<double>(layers) * static_cast<double>(dim) *
-                          static_cast<double>(2 * dim + 2 * (dim / heads) * kv_heads + 3 * hidden);
-  const double least = 28 + 4 * (matrices + static_cast<double>(vocab) * static_cast<double>(dim));
-  const auto size = static_cast<double>(bytes.size());
-  // At most a second vocab * dim, norms and tables beyond.
-  return size >= least && size <= 2.5 * least + 8.0 * static_cast<double>(seq * dim);
-}
-
 Result<std::string> DescribeBin(const std::string& path, std::string_view bytes) {
   if (IsBlobFile(bytes)) return DescribeBlobFile(path, bytes);
   if (auto tokenizer = text::OpenTokenizer(path)) return DescribeTokenizer(path, **tokenizer);
-  if (IsLlama2cCheckpoint(bytes)) {
-    return BadInput("{}: a llama2.c checkpoint; info reads BLZT and Hugging Face models", path);
-  }
+  if (checkpoint::LooksLikeLlama2c(std::as_bytes(std::span(bytes)))) return DescribeLlama2c(path);
   return DescribeShard(path, false);
 }
 
@@ -245,7 +230,7 @@ Result<std::string> DescribeFile(const std::string& path) {
   const std::string_view bytes(reinterpret_cast<const char*>(raw.data()), raw.size());
   const std::string extension = fs::path(path).extension().string();
   if (bytes.empty()) return BadInput("{}: the file is empty", path);
-  if (Load<uint32_t>(bytes, 0) == 0x424C5A54) return DescribeBlzt(path);
+  if (checkpoint::LooksLikeBlzt(raw)) return DescribeBlzt(path);
   if (extension == ".safetensors") return DescribeSafetensors(path);
   if (extension == ".mil" || StartsWithProgram(bytes)) return DescribeMil(path, bytes);
   if (extension == ".jsonl") return DescribeMetricsFile(path);
@@ -254,7 +239,8 @@ Result<std::string> DescribeFile(const std::string& path) {
   if (fs::exists(path + ".json", ignored)) return DescribeShard(path, true);
   if (extension == ".bin") return DescribeBin(path, bytes);
   return BadInput(
-      "{}: not a file that info knows: safetensors, BLZT (.bin), MIL (.mil), MIL weights (.bin), "
+      "{}: not a file that info knows: safetensors, BLZT and llama2.c models (.bin), MIL (.mil), "
+      "MIL weights (.bin), "
       "token shards (.bin), tokenizers (tokenizer.json, tokenizer.bin), config.json, metrics.jsonl",
       path);
 }

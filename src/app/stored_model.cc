@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/mapped_file.h"
+#include "checkpoint/llama2c.h"
 #include "checkpoint/training_state.h"
 #include "data/vocabulary.h"
 #include "train/export.h"
@@ -127,6 +128,16 @@ Result<StoredModel> OpenState(Result<StateReader> reader) {
   return model;
 }
 
+// A format without moments reads them as zeros.
+checkpoint::BlztSource WeightsOnly(checkpoint::TensorSource weights) {
+  return [weights = std::move(weights)](const TensorSpec& spec, BlztPart part,
+                                        std::span<float> out) -> Status {
+    if (part == BlztPart::kWeight) return weights(spec, out);
+    std::fill(out.begin(), out.end(), 0.0f);
+    return {};
+  };
+}
+
 Result<StoredModel> OpenHf(const std::string& path) {
   auto opened = checkpoint::HfFolder::Open(path);
   if (!opened) return opened.error();
@@ -138,11 +149,8 @@ Result<StoredModel> OpenHf(const std::string& path) {
   model.dtype = folder->dtype();
   model.tokens = folder->tokens();
   model.tokenizer_files = TokenizerFiles(path);
-  model.read = [folder](const TensorSpec& spec, BlztPart part, std::span<float> out) -> Status {
-    if (part == BlztPart::kWeight) return folder->Read(spec, out);
-    std::fill(out.begin(), out.end(), 0.0f);
-    return {};
-  };
+  model.read = WeightsOnly(
+      [folder](const TensorSpec& spec, std::span<float> out) { return folder->Read(spec, out); });
   return model;
 }
 
@@ -162,7 +170,38 @@ Result<StoredModel> OpenBlzt(const std::string& path) {
   return model;
 }
 
+Result<StoredModel> OpenLlama2c(const std::string& path) {
+  auto opened = checkpoint::Llama2cFile::Open(path);
+  if (!opened) return opened.error();
+  const auto file = std::make_shared<const checkpoint::Llama2cFile>(std::move(*opened));
+  StoredModel model;
+  model.format = fmt::format("llama2.c version {}", file->version());
+  model.path = path;
+  model.config = file->config();
+  model.read = WeightsOnly(
+      [file](const TensorSpec& spec, std::span<float> out) { return file->Read(spec, out); });
+  return model;
+}
+
+Result<StoredModel> OpenFile(const std::string& path) {
+  auto file = MappedFile::Open(path);
+  if (!file) return file.error();
+  const auto bytes = (*file)->bytes();
+  if (checkpoint::LooksLikeBlzt(bytes)) return OpenBlzt(path);
+  if (checkpoint::LooksLikeLlama2c(bytes)) return OpenLlama2c(path);
+  return BadInput("{}: not a model file: neither BLZT nor llama2.c", path);
+}
+
 }  // namespace
+
+checkpoint::TensorSource OrdinaryWeights(const StoredModel& model) {
+  return [read = model.read, alpha = model.residual_alpha](const TensorSpec& spec,
+                                                           std::span<float> out) -> Status {
+    if (auto status = read(spec, BlztPart::kWeight, out); !status) return status;
+    checkpoint::FoldResidualAlpha(spec.role, alpha, out);
+    return {};
+  };
+}
 
 std::vector<std::string> TokenizerFiles(const std::string& dir) {
   std::vector<std::string> files;
@@ -179,7 +218,7 @@ Result<StoredModel> OpenStoredModel(const std::string& path) {
   if (!Exists(path)) return BadInput("{}: there is no such file or folder", path);
   const fs::path folder(path);
   std::error_code ignored;
-  if (!fs::is_directory(folder, ignored)) return OpenBlzt(path);
+  if (!fs::is_directory(folder, ignored)) return OpenFile(path);
   if (Exists(folder / "LATEST")) return OpenState(StateReader::OpenLatest(path));
   if (Exists(folder / "state.json")) return OpenState(StateReader::Open(path));
   if (Exists(folder / "config.json")) return OpenHf(path);

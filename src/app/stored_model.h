@@ -1,5 +1,5 @@
-// A model read from whatever it is stored in: a run, a training state, a Hugging Face folder or a
-// BLZT file.
+// A model read from whatever it is stored in: a run, a training state, a Hugging Face folder, a
+// BLZT file or a llama2.c file.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@
 namespace millwright::app {
 
 struct StoredModel {
-  std::string format;  // "training state", "Hugging Face folder", "BLZT version 4"
+  std::string format;  // "training state", "Hugging Face folder", "llama2.c version 0", ...
   std::string path;    // what was opened: a run folder stands for its latest state
   model::ModelConfig config;
   double residual_alpha = 1.0;
@@ -31,6 +31,9 @@ struct StoredModel {
 
 // Opens `path`. Bad input says what is missing or damaged, or what a model could be.
 Result<StoredModel> OpenStoredModel(const std::string& path);
+
+// The weights of `model` as those of an ordinary network: residual_alpha is folded in.
+checkpoint::TensorSource OrdinaryWeights(const StoredModel& model);
 
 // The tokenizer's files in `dir`, under their usual names.
 std::vector<std::string> TokenizerFiles(const std::string& dir);

@@ -130,8 +130,9 @@ std::shared_ptr<TrainFlags> AddTrainFlags(CLI::App& command, const model::ModelC
   flags->options.config = config;
   command.add_flag("--scratch", flags->scratch, "Start from random weights");
   command.add_flag("--resume", flags->resume, "Go on where the run in --out stopped");
-  command.add_option("--from", flags->from,
-                     "Start from the weights of a Hugging Face or run folder");
+  command.add_option(
+      "--from", flags->from,
+      "Start from the weights of a Hugging Face folder, a run, or a llama2.c or BLZT file");
   AddDataFlags(command, *flags);
   AddOptimizerFlags(command, *flags);
   AddModelFlags(command, *flags);

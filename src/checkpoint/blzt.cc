@@ -228,6 +228,13 @@ Status WriteBlzt(const std::string& path, const ModelConfig& config, double resi
   return status;
 }
 
+bool LooksLikeBlzt(std::span<const std::byte> bytes) {
+  int32_t magic = 0;
+  if (bytes.size() < sizeof(magic)) return false;
+  std::memcpy(&magic, bytes.data(), sizeof(magic));
+  return magic == kMagic;
+}
+
 Result<BlztFile> BlztFile::Open(const std::string& path) {
   auto file = MappedFile::Open(path);
   if (!file) return file.error();

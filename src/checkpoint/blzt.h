@@ -55,6 +55,9 @@ Status WriteBlzt(const std::string& path, const model::ModelConfig& config, doub
 // Size of the file: 96 + 12 * params.
 uint64_t BlztBytes(const model::ModelConfig& config);
 
+// True where the bytes begin with BLZT's magic.
+bool LooksLikeBlzt(std::span<const std::byte> bytes);
+
 // A checkpoint of version 2, 3 or 4 opened for reading.
 class BlztFile {
  public:

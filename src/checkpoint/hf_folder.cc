@@ -55,10 +55,7 @@ Status WriteWeights(const std::string& path, const ModelConfig& config, const Te
     tensor.resize(static_cast<size_t>(NumElements(spec.shape)));
     if (auto status = source(spec, tensor); !status) return status;
     model::ConvertRotary(config, spec, config.rotary, RotaryLayout::kHalfSplit, tensor);
-    const bool residual = spec.role == TensorRole::kWo || spec.role == TensorRole::kW2;
-    if (residual && options.residual_alpha != 1.0) {
-      for (float& w : tensor) w = static_cast<float>(w * options.residual_alpha);
-    }
+    FoldResidualAlpha(spec.role, options.residual_alpha, tensor);
     if (auto status = writer->Append(tensor); !status) return status;
   }
   const auto digest = writer->Finish();
@@ -126,6 +123,11 @@ class Findings {
 };
 
 }  // namespace
+
+void FoldResidualAlpha(TensorRole role, double residual_alpha, std::span<float> tensor) {
+  if (residual_alpha == 1.0 || (role != TensorRole::kWo && role != TensorRole::kW2)) return;
+  for (float& w : tensor) w = static_cast<float>(w * residual_alpha);
+}
 
 Status WriteHfFolder(const std::string& dir, const ModelConfig& config, const TensorSource& source,
                      const HfExport& options) {

@@ -20,6 +20,9 @@ namespace millwright::checkpoint {
 // NumElements(spec.shape) elements.
 using TensorSource = std::function<Status(const model::TensorSpec& spec, std::span<float> out)>;
 
+// Multiplies a wo or w2 by a network's residual_alpha, as a format that has no such factor needs.
+void FoldResidualAlpha(model::TensorRole role, double residual_alpha, std::span<float> tensor);
+
 struct HfExport {
   DType dtype = DType::kFp32;   // kFp32, kFp16 or kBf16
   double residual_alpha = 1.0;  // the network's; folded into wo and w2, since the format has none
