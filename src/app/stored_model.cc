@@ -42,7 +42,22 @@ struct OpenedState {
   data::VocabMap vocab;
 
   Status Read(const TensorSpec& spec, BlztPart part, std::span<float> out) const;
+  Status Merge(const TensorSpec& spec, std::span<float> out) const;
 };
+
+// Adds the adapter of a projection to it.
+Status OpenedState::Merge(const TensorSpec& spec, std::span<float> out) const {
+  std::vector<float> parts[2];
+  for (const TensorSpec& adapter : model::AdapterTable(options.config, options.lora)) {
+    if (adapter.role != spec.role || adapter.layer != spec.layer) continue;
+    auto& part = parts[adapter.part == model::LoraPart::kA ? 0 : 1];
+    part.resize(static_cast<size_t>(NumElements(adapter.shape)));
+    auto status = reader.Read(adapter.name, adapter.shape, part);
+    if (!status) return status;
+  }
+  model::MergeAdapter(options.lora.rank, options.lora.scale(), parts[0], parts[1], out);
+  return {};
+}
 
 // Words without a row of their own: see train::ExpandEmbedding; they have no moments in `active`,
 // nor have frozen tensors.
@@ -53,7 +68,9 @@ Status OpenedState::Read(const TensorSpec& spec, BlztPart part, std::span<float>
     return {};
   }
   if (spec.role != model::TensorRole::kEmbedding) {
-    return reader.Read(spec.name + suffix, spec.shape, out);
+    auto status = reader.Read(spec.name + suffix, spec.shape, out);
+    const bool adapted = part == BlztPart::kWeight && options.lora.Adapts(spec.role);
+    return status && adapted ? Merge(spec, out) : status;
   }
   const int64_t dim = options.config.dim;
   std::vector<float> rows(static_cast<size_t>(vocab.rows() * dim));
@@ -121,7 +138,7 @@ Result<StoredModel> OpenState(Result<StateReader> reader) {
   model.tokens = TokensOfRun(run);
   model.tokenizer_files = TokenizerFiles(run);
   model.progress = ProgressOf(*state);
-  model.has_moments = true;
+  model.has_moments = !state->options.lora.enabled();
   model.read = [state](const TensorSpec& spec, BlztPart part, std::span<float> out) {
     return state->Read(spec, part, out);
   };

@@ -50,6 +50,13 @@ void AddFineTuningFlags(CLI::App& command, TrainFlags& f) {
                   "(repeatable; * ? [0-9])")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--lora-rank", f.options.lora.rank,
+                     "Train adapters of this rank beside the projections, and nothing else");
+  command.add_option("--lora-alpha", f.options.lora.alpha,
+                     "Adapters count alpha / rank times (default: twice the rank)");
+  command.add_option("--lora-targets", f.lora_targets,
+                     "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj, or some of them "
+                     "(default: q_proj,v_proj)");
   command.add_option("--export-dtype", f.export_dtype,
                      "fp32|bf16|fp16: of model/ (default: that of --from's weights, else fp32)");
 }
@@ -103,6 +110,27 @@ Status FinishExport(TrainFlags& f) {
   return {};
 }
 
+Status FinishLora(TrainFlags& f) {
+  model::LoraConfig& lora = f.options.lora;
+  if (!f.given.contains("lora-rank")) {
+    for (const char* flag : {"lora-alpha", "lora-targets"}) {
+      if (f.given.contains(flag) && !f.resume) return BadInput("--{}: needs --lora-rank", flag);
+    }
+  } else if (lora.rank < 1) {
+    return BadInput("--lora-rank {}: expected 1 or more", lora.rank);
+  }
+  if (f.scratch && lora.enabled()) {
+    return BadInput("--lora-rank {}: adapts a trained model; --scratch has none", lora.rank);
+  }
+  if (!f.given.contains("lora-alpha")) lora.alpha = 2 * static_cast<double>(lora.rank);
+  if (f.lora_targets.empty() && lora.enabled()) f.lora_targets = "q_proj,v_proj";
+  if (f.lora_targets.empty()) return {};
+  auto targets = model::ParseLoraTargets(f.lora_targets);
+  if (!targets) return targets.error().In("--lora-targets");
+  lora.targets = std::move(*targets);
+  return {};
+}
+
 Status FinishModel(TrainFlags& f) {
   model::ModelConfig& config = f.options.config;
   if (f.given.contains("seq")) config.seq = f.seq;
@@ -153,7 +181,8 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
     return BadInput("--overwrite: starts over, which --resume does not");
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
-  for (Status (*finish)(TrainFlags&) : {FinishBinding, FinishVocab, FinishExport, FinishModel}) {
+  for (Status (*finish)(TrainFlags&) :
+       {FinishBinding, FinishVocab, FinishExport, FinishLora, FinishModel}) {
     auto status = finish(flags);
     if (!status) return status;
   }

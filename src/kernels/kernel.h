@@ -18,6 +18,7 @@
 #include "mil/program.h"
 #include "mil/weights.h"
 #include "model/config.h"
+#include "model/lora.h"
 
 namespace millwright::kernels {
 
@@ -47,6 +48,7 @@ struct KernelSpec {
   Binding binding = Binding::kSeparate;
   Target target;
   double residual_alpha = 1.0;  // x_next = x2 + residual_alpha * ffn
+  model::LoraConfig lora;       // adapters beside the projections: see adapters.h
 };
 
 // A matrix that a kernel reads or writes: an activation [channels, seq], a score matrix
@@ -57,6 +59,7 @@ struct Operand {
   bool weight = false;
   // Binding kPacked: the surface holds the transpose, so that its rows are the surface's channels.
   bool packed_transposed = false;
+  model::LoraPart part = model::LoraPart::kNone;  // of a weight's adapter
 };
 
 struct Operands {

@@ -27,6 +27,9 @@ enum class TensorRole {
   kFinalNorm,  // [dim]
 };
 
+// Which matrix of a LoRA adapter a tensor is (see lora.h), if any.
+enum class LoraPart { kNone, kA, kB };
+
 struct TensorSpec {
   std::string name;  // Hugging Face's: "model.layers.0.self_attn.q_proj.weight"
   TensorRole role;
@@ -34,6 +37,7 @@ struct TensorSpec {
   Shape shape;
   double init_std = 0.0;  // 0: ones; else normal(0, init_std)
   bool decay = false;     // matrices and the embedding, not norms
+  LoraPart part = LoraPart::kNone;
 
   bool is_norm() const { return shape.size() == 1; }
 };

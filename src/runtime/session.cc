@@ -24,7 +24,8 @@ kernels::KernelSpec MakeSpec(const device::Device& device, const SessionOptions&
           .target = {.dtype = caps.dtype,
                      .fused_attention_backward = fused,
                      .width_multiple = caps.dtype == DType::kFp16 ? 32 : 1},
-          .residual_alpha = options.residual_alpha};
+          .residual_alpha = options.residual_alpha,
+          .lora = options.lora};
 }
 
 namespace {

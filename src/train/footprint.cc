@@ -14,12 +14,18 @@ struct ParameterCounts {
 
 ParameterCounts CountParameters(const TrainOptions& options, int64_t embedding_rows) {
   ParameterCounts counts;
+  const std::vector<std::string> frozen = FrozenPatterns(options);
   for (const model::TensorSpec& spec : model::TensorTable(options.config)) {
     const bool embedding = spec.role == model::TensorRole::kEmbedding;
     const int64_t elements =
         embedding ? embedding_rows * options.config.dim : NumElements(spec.shape);
     counts.all += elements;
-    if (!IsFrozen(options.freeze, spec)) counts.trained += elements;
+    if (!IsFrozen(frozen, spec)) counts.trained += elements;
+  }
+  if (!options.lora.enabled()) return counts;
+  for (const model::TensorSpec& spec : model::AdapterTable(options.config, options.lora)) {
+    counts.all += NumElements(spec.shape);
+    counts.trained += NumElements(spec.shape);
   }
   return counts;
 }
@@ -46,7 +52,8 @@ Footprint ActivationFootprint(const TrainOptions& options, const device::Device&
                               int64_t embedding_rows, bool backward) {
   const runtime::SessionOptions session = {.config = options.config,
                                            .binding = options.binding,
-                                           .residual_alpha = options.residual_alpha};
+                                           .residual_alpha = options.residual_alpha,
+                                           .lora = options.lora};
   const kernels::KernelSpec spec = runtime::MakeSpec(device, session);
   Footprint footprint;
   const Plan plan = MakePlan(spec, {.act_clip = options.act_clip > 0,

@@ -15,6 +15,7 @@ bool Matches(const std::string& pattern, const std::string& name) {
 }  // namespace
 
 bool IsFrozen(std::span<const std::string> patterns, const model::TensorSpec& spec) {
+  if (spec.part != model::LoraPart::kNone) return false;
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const std::string& pattern) { return Matches(pattern, spec.name); });
 }

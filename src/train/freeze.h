@@ -10,8 +10,9 @@
 
 namespace millwright::train {
 
-// Whether a pattern matches the tensor's Hugging Face name. Patterns are those of file names
-// (POSIX fnmatch): * any text, ? one character, [0-5] one of these.
+// Whether a pattern matches the tensor's Hugging Face name; a LoRA adapter is never frozen.
+// Patterns are those of file names (POSIX fnmatch): * any text, ? one character, [0-5] one of
+// these.
 bool IsFrozen(std::span<const std::string> patterns, const model::TensorSpec& spec);
 
 // Bad input, by --freeze: a pattern that matches no tensor of `config`; patterns that together

@@ -1,9 +1,10 @@
 #include "train/network.h"
 
 #include "base/clock.h"
+#include "kernels/adapters.h"
+#include "kernels/weight_role.h"
 #include "math/cross_entropy.h"
 #include "math/embedding.h"
-#include "runtime/weight_role.h"
 #include "train/freeze.h"
 
 namespace millwright::train {
@@ -30,6 +31,7 @@ Status Network<T>::Build(device::Device& device) {
       device, {.config = options_.config,
                .binding = options_.binding,
                .residual_alpha = options_.residual_alpha,
+               .lora = options_.lora,
                .fuse_attention_backward = options_.fuse_attention_backward,
                .only = options_.gradients
                            ? std::set<KernelId>()
@@ -41,7 +43,8 @@ Status Network<T>::Build(device::Device& device) {
       ParameterOptions{
           .gradients = options_.gradients,
           .moments = options_.training,
-          .trained = [&](const auto& spec) { return !IsFrozen(options_.freeze, spec); }});
+          .trained = [&](const auto& spec) { return !IsFrozen(options_.freeze, spec); },
+          .lora = options_.lora});
   plan_ = MakePlan(session_->spec(), {.act_clip = options_.act_clip > 0,
                                       .residual_alpha = options_.residual_alpha != 1.0,
                                       .backward = options_.gradients,
@@ -77,8 +80,8 @@ Result<typename Network<T>::Step> Network<T>::CompileKernel(const PlanStep& step
   for (const auto* list : {&operands.inputs, &operands.outputs}) {
     for (const kernels::Operand& operand : *list) {
       if (operand.weight) {
-        memory[operand.name] =
-            parameters_->Get(*runtime::WeightRole(operand.name), step.layer).value.data();
+        const TensorRole role = *kernels::WeightRole(kernels::BaseWeight(operand));
+        memory[operand.name] = parameters_->Get(role, step.layer, operand.part).value.data();
       } else {
         memory[operand.name] = Data(step, operand.name);
       }

@@ -24,6 +24,7 @@ struct NetworkOptions {
   bool training = true;             // false: no moments
   bool gradients = true;            // false: forward alone; LossAndGradient must not be called
   std::vector<std::string> freeze;  // tensors that are not trained: see freeze.h
+  model::LoraConfig lora;
   bool fuse_attention_backward = true;
 };
 
@@ -98,6 +99,7 @@ class Network {
   std::function<Status()> CompileNorm(const PlanStep& step);
   std::function<Status()> CompileQueryKey(const PlanStep& step);
   std::function<Status()> CompileWeightGradient(const PlanStep& step);
+  std::function<Status()> CompileAdapterGradient(const PlanStep& step);
   Parameter<T>& ParameterOf(const PlanStep& step);
   T* Data(const PlanStep& step, const std::string& role);
   Status RunSteps(const std::vector<Step>& steps, double* staging_ms);

@@ -104,9 +104,38 @@ Status ReadFineTuning(const json& from, TrainOptions& options) {
     }
   }
   options.freeze = Words(freeze);
+  std::string targets;
+  for (const bool bad :
+       {from.contains("lora-rank") && !ReadField(from, "lora-rank", options.lora.rank),
+        from.contains("lora-alpha") && !ReadField(from, "lora-alpha", options.lora.alpha),
+        from.contains("lora-targets") && !ReadField(from, "lora-targets", targets)}) {
+    if (bad) return BadInput("settings: lora is of another type");
+  }
+  if (options.lora.enabled()) {
+    auto parsed = model::ParseLoraTargets(targets);
+    if (!parsed) return parsed.error().In("settings: lora-targets");
+    options.lora.targets = std::move(*parsed);
+  }
   const auto known = ExportDTypeFromName(dtype);
   if (!known) return BadInput("settings: unknown export-dtype {}", dtype);
   options.export_dtype = *known;
+  return {};
+}
+
+// Adapters stand beside weights that are frozen as a whole, and are exported beside them.
+Status ValidateLora(const TrainOptions& o) {
+  auto valid = model::Validate(o.lora, o.config);
+  if (!valid) return valid;
+  if (!o.freeze.empty()) {
+    return BadInput("--freeze '{}': with --lora-rank everything but the adapters is frozen",
+                    o.freeze.front());
+  }
+  if (o.residual_alpha != 1.0) {
+    return BadInput(
+        "--residual-alpha {}: adapters cannot be told from it on export; leave it out "
+        "with --lora-rank",
+        o.residual_alpha);
+  }
   return {};
 }
 
@@ -125,6 +154,10 @@ std::optional<DType> ExportDTypeFromName(std::string_view name) {
     if (DTypeName(dtype) == name) return dtype;
   }
   return std::nullopt;
+}
+
+std::vector<std::string> FrozenPatterns(const TrainOptions& options) {
+  return options.lora.enabled() ? std::vector<std::string>{"*"} : options.freeze;
 }
 
 Status Validate(const TrainOptions& o) {
@@ -150,7 +183,7 @@ Status Validate(const TrainOptions& o) {
     if (std::isfinite(value) && value >= 0) continue;
     return BadInput("--{}: expected 0 or a positive number, found {}", name, value);
   }
-  return CheckFreeze(o.freeze, o.config);
+  return o.lora.enabled() ? ValidateLora(o) : CheckFreeze(o.freeze, o.config);
 }
 
 json ToJson(const model::ModelConfig& config) {
@@ -169,6 +202,9 @@ json ToJson(const TrainOptions& options) {
   result["vocab"] = std::string(data::VocabModeName(options.vocab));
   result["binding"] = std::string(kernels::BindingName(options.binding));
   result["config"] = ToJson(options.config);
+  result["lora-rank"] = options.lora.rank;
+  result["lora-alpha"] = options.lora.alpha;
+  result["lora-targets"] = model::LoraTargetNames(options.lora);
   result["freeze"] = Joined(options.freeze);
   result["export-dtype"] = std::string(DTypeName(options.export_dtype));
   return result;

@@ -14,6 +14,7 @@
 #include "data/vocabulary.h"
 #include "kernels/kernel.h"
 #include "model/config.h"
+#include "model/lora.h"
 
 namespace millwright::train {
 
@@ -41,6 +42,7 @@ struct TrainOptions {
   std::string precision = "fp32";
   int threads = 0;                    // 0: all cores; saved as the number it came to
   std::vector<std::string> freeze;    // patterns of tensors that are not trained: see freeze.h
+  model::LoraConfig lora;             // where enabled, adapters are trained and nothing else
   DType export_dtype = DType::kFp32;  // of model/: kFp32, kBf16 or kFp16
 };
 
@@ -51,6 +53,9 @@ inline constexpr double kAdamEps = 1e-8;
 
 // fp32, bf16 or fp16: what a model can be written in; nothing for another name.
 std::optional<DType> ExportDTypeFromName(std::string_view name);
+
+// The patterns of what a run leaves as it is: `freeze`, or everything but the adapters.
+std::vector<std::string> FrozenPatterns(const TrainOptions& options);
 
 // Why a run with these settings is impossible, by flag.
 Status Validate(const TrainOptions& options);

@@ -9,6 +9,7 @@
 #include "base/aligned.h"
 #include "base/result.h"
 #include "data/vocabulary.h"
+#include "model/lora.h"
 #include "model/tensors.h"
 
 namespace millwright::train {
@@ -27,12 +28,13 @@ struct ParameterOptions {
   bool gradients = true;  // false: nothing is trained
   bool moments = true;
   std::function<bool(const model::TensorSpec&)> trained;  // empty: every tensor
+  model::LoraConfig lora;
 };
 
 template <class T>
 class ParameterSet {
  public:
-  // Allocates all tensors of `config`, zeroed.
+  // Allocates all tensors of `config`, then the adapters of `lora`, zeroed.
   ParameterSet(const model::ModelConfig& config, const data::VocabMap& vocab,
                const ParameterOptions& options);
 
@@ -40,7 +42,11 @@ class ParameterSet {
   // the shared row of `exact` compaction gets that of the first inactive word.
   void Init(uint64_t seed, const data::VocabMap& vocab);
 
-  Parameter<T>& Get(model::TensorRole role, int64_t layer = -1);
+  // A tensor, or a part of its adapter; both must exist.
+  Parameter<T>& Get(model::TensorRole role, int64_t layer = -1,
+                    model::LoraPart part = model::LoraPart::kNone);
+  // The same; null where there is none.
+  const Parameter<T>* Find(model::TensorRole role, int64_t layer, model::LoraPart part) const;
   std::vector<Parameter<T>>& all() { return parameters_; }
   const std::vector<Parameter<T>>& all() const { return parameters_; }
   void ZeroGradients();
@@ -48,8 +54,10 @@ class ParameterSet {
   int64_t trained_count() const;
 
  private:
+  size_t Slot(model::TensorRole role, int64_t layer, model::LoraPart part) const;
+
   std::vector<Parameter<T>> parameters_;
-  std::vector<size_t> index_;  // by role and layer
+  std::vector<size_t> index_;  // by part, role and layer
   int64_t layers_;
 };
 

@@ -46,7 +46,7 @@ class PlanWriter {
 
   // At most the last layer, so that a backward step always has one.
   int64_t LowestTrainedLayer() const {
-    if (Trained(TensorRole::kEmbedding, -1)) return 0;
+    if (Trained(TensorRole::kEmbedding, -1) || spec_.lora.enabled()) return 0;
     for (const model::TensorSpec& spec : model::TensorTable(c_)) {
       if (spec.layer >= 0 && Trained(spec.role, spec.layer)) return spec.layer;
     }
@@ -95,9 +95,16 @@ class PlanWriter {
   }
 
   void WeightGradient(TensorRole weight, const std::string& dy, const std::string& x) {
-    if (!Trained(weight, layer_)) return;
-    Add(StepKind::kWeightGradient, Phase::kWeightGradient, {{"dy", dy}, {"x", x}}).parameter =
-        weight;
+    if (Trained(weight, layer_)) {
+      Add(StepKind::kWeightGradient, Phase::kWeightGradient, {{"dy", dy}, {"x", x}}).parameter =
+          weight;
+    }
+    if (spec_.lora.Adapts(weight)) {
+      plan_.buffers["low_rank"] = {spec_.lora.rank, c_.seq};
+      Add(StepKind::kAdapterGradient, Phase::kWeightGradient,
+          {{"dy", dy}, {"x", x}, {"low_rank", "low_rank"}})
+          .parameter = weight;
+    }
   }
 
   // The gradient of a branch that the residual scales: a scaled copy, or the gradient itself.
@@ -216,6 +223,8 @@ std::string_view KindName(StepKind kind) {
       return "qk_norm_backward";
     case StepKind::kAdd:
       return "add";
+    case StepKind::kAdapterGradient:
+      return "adapter_gradient";
     case StepKind::kWeightGradient:
       break;
   }

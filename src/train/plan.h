@@ -25,6 +25,7 @@ enum class StepKind {
   kQkNormBackward,   // dq, dk in place, with q_raw and k_raw; adds to the norms' gradients
   kAdd,              // y = a + b
   kWeightGradient,   // dW += dy x^T
+  kAdapterGradient,  // of a LoRA adapter: dB += dy (s A x)^T, dA += (s B^T dy) x^T
 };
 
 // What the time of a step is booked under.

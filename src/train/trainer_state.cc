@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "checkpoint/peft_adapter.h"
 #include "train/export.h"
 #include "train/trainer.h"
 
@@ -40,6 +41,7 @@ json Trainer::Meta() const {
       vocab.mode() == data::VocabMode::kFull ? json(json::array()) : json(vocab.active());
   meta["bos"] = in_.tokens.bos ? json(*in_.tokens.bos) : json();
   meta["eos"] = in_.tokens.eos ? json(*in_.tokens.eos) : json();
+  meta["base"] = in_.base;
   meta["best_val"] = best_val_ ? json(*best_val_) : json();
   meta["best_step"] = best_step_ ? json(*best_step_) : json();
   return meta;
@@ -81,7 +83,13 @@ Status Trainer::Save(telemetry::Sink& sink) {
                                         .extra_files = tokenizer_files_};
   status = checkpoint::WriteHfFolder(
       in_.run_dir + "/model", in_.options.config,
-      FullTensors(network_->parameters(), network_->vocab(), in_.options.seed), options);
+      FullTensors(network_->parameters(), network_->vocab(), in_.options.seed, in_.options.lora),
+      options);
+  if (status && in_.options.lora.enabled()) {
+    status = checkpoint::WritePeftFolder(in_.run_dir + "/adapter", in_.options.config,
+                                         in_.options.lora, AdapterTensors(network_->parameters()),
+                                         {.base_model = in_.base});
+  }
   if (!status) return status;
   return sink.Write(telemetry::CheckpointEvent{
       updated_step_, checkpoint::StatePath(in_.run_dir, updated_step_), watch.ms()});
@@ -110,6 +118,7 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
   for (auto [key, id] : {std::pair{"bos", &in_.tokens.bos}, {"eos", &in_.tokens.eos}}) {
     if (meta.value(key, json()).is_number_integer()) *id = meta[key].get<int64_t>();
   }
+  if (meta.value("base", json()).is_string()) in_.base = meta["base"].get<std::string>();
   if (meta.value("last_loss", json()).is_number()) last_loss_ = meta["last_loss"].get<float>();
   if (meta.value("best_val", json()).is_number() && meta.value("best_step", json()).is_number()) {
     best_val_ = meta["best_val"].get<double>();

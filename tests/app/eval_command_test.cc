@@ -66,7 +66,8 @@ std::unique_ptr<checkpoint::TestFolder> EvalCommand::folder_;
 TEST_F(EvalCommand, PrintsOneLine) {
   const CommandResult result = Eval({});
   ASSERT_EQ(result.exit_code, 0) << result.err;
-  EXPECT_THAT(result.out, MatchesRegex("loss=[0-9]+\\.[0-9]{4} ppl=[0-9]+\\.[0-9]{3} tokens=198\n"));
+  EXPECT_THAT(result.out,
+              MatchesRegex("loss=[0-9]+\\.[0-9]{4} ppl=[0-9]+\\.[0-9]{3} tokens=198\n"));
   const Line line = LastLine(result.out);
   EXPECT_NEAR(std::exp(line.loss), line.ppl, 1e-4 * line.ppl + 1e-3);
   EXPECT_GT(line.loss, 0.5);
@@ -89,8 +90,7 @@ TEST_F(EvalCommand, OpensEveryFormat) {
       TinyPlain(), {"convert", "--from", folder_->File("run"), "--to", blzt, "--overwrite"});
   ASSERT_EQ(converted.exit_code, 0) << converted.err;
   const double loss = Evaluated({}).loss;
-  for (const std::string& path :
-       {folder_->File("run/state-4"), folder_->File("run/model"), blzt}) {
+  for (const std::string& path : {folder_->File("run/state-4"), folder_->File("run/model"), blzt}) {
     const CommandResult result = Eval({"--from", path, "--seq", "6"}, false);
     ASSERT_EQ(result.exit_code, 0) << result.err;
     EXPECT_NEAR(LastLine(result.out).loss, loss, 1.01e-4) << path;
@@ -99,8 +99,34 @@ TEST_F(EvalCommand, OpensEveryFormat) {
 
 TEST_F(EvalCommand, DevicesAgree) {
   EXPECT_NEAR(Evaluated({"--device", "reference"}).loss, Evaluated({}).loss, 1.01e-4);
-  EXPECT_NEAR(Evaluated({"--device", "reference", "--precision", "fp16"}).loss,
-              Evaluated({}).loss, 1e-2);
+  EXPECT_NEAR(Evaluated({"--device", "reference", "--precision", "fp16"}).loss, Evaluated({}).loss,
+              1e-2);
+}
+
+// A real model on real stories. The figures are those of an independent program in double,
+//   python3 tools/llama2c_loss.py stories260K.bin valid.tok512.bin --tokens 65536
+//   python3 tools/llama2c_loss.py stories260K.bin valid.tok512.bin --tokens 65536 --documents 1
+// in the folder of sample data.
+TEST(EvalStories260K, EqualsAnIndependentProgram) {
+  const auto shared = SharedFolder();
+  if (!shared) GTEST_SKIP() << "the folder of sample data is not there";
+  std::vector<std::string> arguments = {"eval",
+                                        "--from",
+                                        *shared / "data/stories260K/stories260K.bin",
+                                        "--data",
+                                        *shared / "data/tinystories/valid.tok512.bin",
+                                        "--tokens",
+                                        "65536"};
+  CommandResult result = RunCommand(TinyPlain(), arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NEAR(LastLine(result.out).loss, 1.350488, 1e-4);
+  EXPECT_NEAR(LastLine(result.out).ppl, 3.85931, 1e-3);
+  EXPECT_EQ(LastLine(result.out).tokens, 65536);
+  arguments.insert(arguments.end(), {"--documents", "--bos", "1"});
+  result = RunCommand(TinyPlain(), arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NEAR(LastLine(result.out).loss, 1.324389, 1e-4);
+  EXPECT_EQ(LastLine(result.out).tokens, 65133);
 }
 
 TEST_F(EvalCommand, RefusesByName) {

@@ -45,7 +45,9 @@ std::optional<int64_t> DocumentContext(const std::vector<int32_t>& ids, int64_t 
 
 const Mode kModes[] = {
     {"consecutive",
-     [](const data::TokenSource& t, int64_t seq) { return data::ConsecutiveWindows(t.size(), seq); },
+     [](const data::TokenSource& t, int64_t seq) {
+       return data::ConsecutiveWindows(t.size(), seq);
+     },
      ConsecutiveContext},
     {"sliding",
      [](const data::TokenSource& t, int64_t seq) {
@@ -53,9 +55,7 @@ const Mode kModes[] = {
      },
      SlidingContext},
     {"documents",
-     [](const data::TokenSource& t, int64_t seq) {
-       return data::DocumentWindows(t, kBos, seq, 0);
-     },
+     [](const data::TokenSource& t, int64_t seq) { return data::DocumentWindows(t, kBos, seq, 0); },
      DocumentContext},
 };
 
@@ -118,8 +118,7 @@ TEST_P(EvaluateOn, EqualsTheLossOfEveryTokenByItself) {
         ++count;
       }
       ASSERT_GT(count, config.seq);
-      const auto result =
-          train::Evaluate(*network_, *tokens, mode.windows(*tokens, config.seq));
+      const auto result = train::Evaluate(*network_, *tokens, mode.windows(*tokens, config.seq));
       ASSERT_TRUE(result.ok()) << result.error().message;
       EXPECT_EQ(result->tokens, count) << mode.name;
       EXPECT_LE(RelativeError(result->loss, total / static_cast<double>(count)),
@@ -143,8 +142,7 @@ TEST_P(EvaluateOn, NeedsNeitherGradientsNorActivationsOfEveryLayer) {
 TEST_P(EvaluateOn, RefusesWhatItCannotPredict) {
   Open(TinyMha());
   const auto tokens = data::MakeTokenList({1, 2, 99, 3, 4, 5, 6, 7}, "test");
-  auto result =
-      train::Evaluate(*network_, *tokens, data::ConsecutiveWindows(tokens->size(), 6));
+  auto result = train::Evaluate(*network_, *tokens, data::ConsecutiveWindows(tokens->size(), 6));
   ASSERT_FALSE(result.ok());
   EXPECT_THAT(result.error().message, ::testing::HasSubstr("99"));
   result = train::Evaluate(*network_, *tokens, {});

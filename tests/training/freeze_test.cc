@@ -27,8 +27,7 @@ TEST(Freeze, PatternsAreThoseOfFileNames) {
     }
     return names;
   };
-  EXPECT_EQ(frozen("model.embed_tokens*"),
-            (std::vector<std::string>{"model.embed_tokens.weight"}));
+  EXPECT_EQ(frozen("model.embed_tokens*"), (std::vector<std::string>{"model.embed_tokens.weight"}));
   EXPECT_EQ(frozen("*.1.self_attn.?_proj.weight").size(), 4u);
   EXPECT_EQ(frozen("model.layers.[01].mlp.*").size(), 6u);
   EXPECT_EQ(frozen("*").size(), model::TensorTable(TinyMha()).size());
@@ -67,10 +66,8 @@ TEST(Freeze, LeavesOtherGradientsAlone) {
       GradientRun<float> all({.config = config, .device = name, .precision = Precision::kFp32});
       const Gradients whole = all.Backward();
       for (const auto& freeze : Selections()) {
-        GradientRun<float> some({.config = config,
-                                 .device = name,
-                                 .precision = Precision::kFp32,
-                                 .freeze = freeze});
+        GradientRun<float> some(
+            {.config = config, .device = name, .precision = Precision::kFp32, .freeze = freeze});
         EXPECT_EQ(some.Loss(), all.Loss());
         const Gradients part = some.Backward();
         EXPECT_LT(part.size(), whole.size());

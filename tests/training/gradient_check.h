@@ -25,6 +25,7 @@ struct GradientCase {
   double act_clip = 0.0;
   bool fuse_attention_backward = true;
   std::vector<std::string> freeze = {};
+  model::LoraConfig lora = {};
 };
 
 using Gradients = std::map<std::string, std::vector<double>>;
@@ -46,7 +47,8 @@ class GradientRun {
                                    .act_clip = test.act_clip,
                                    .training = false,
                                    .fuse_attention_backward = test.fuse_attention_backward,
-                                   .freeze = test.freeze},
+                                   .freeze = test.freeze,
+                                   .lora = test.lora},
                                   FullVocab(test.config));
     EXPECT_TRUE(created.ok()) << (created.ok() ? "" : created.error().message);
     network = std::move(*created);
