@@ -31,7 +31,9 @@ TEST(Windows, SlidingOnesPredictEveryTokenOnce) {
           EXPECT_GT(window.predicted(), 0);
           for (int64_t t = window.first; t < window.inputs; ++t) {
             EXPECT_TRUE(predicted.insert(window.begin + t + 1).second);
-            if (window.begin > kBegin) EXPECT_GE(t + 1, seq - stride + 1);
+            if (window.begin > kBegin) {
+              EXPECT_GE(t + 1, seq - stride + 1);
+            }
           }
         }
         EXPECT_EQ(static_cast<int64_t>(predicted.size()), end - kBegin - 1);

@@ -97,8 +97,12 @@ TEST_F(FineTuneCommand, FreezesByPattern) {
     ASSERT_TRUE(base->Read(spec, a).ok() && model->Read(spec, b).ok());
     const bool frozen = spec.name.starts_with("model.embed_tokens") ||
                         spec.name.find(".0.mlp.") != std::string::npos;
-    if (frozen) EXPECT_EQ(a, b) << spec.name;
-    if (!spec.is_norm()) EXPECT_EQ(a == b, frozen) << spec.name;  // norms move below bf16's steps
+    if (frozen) {
+      EXPECT_EQ(a, b) << spec.name;
+    }
+    if (!spec.is_norm()) {  // norms move below bf16's steps
+      EXPECT_EQ(a == b, frozen) << spec.name;
+    }
   }
   // A resumed run takes the patterns from its state, and no others.
   EXPECT_EQ(Train({"--resume", "--steps", "6", "--out", tuned}).exit_code, 0);

@@ -75,7 +75,9 @@ TEST(Freeze, LeavesOtherGradientsAlone) {
         for (const auto& p : some.network->parameters().all()) {
           EXPECT_EQ(p.trained, part.contains(p.spec.name));
           EXPECT_EQ(p.trained, !IsFrozen(freeze, p.spec));
-          if (!p.trained) EXPECT_EQ(p.grad.size() + p.m.size() + p.v.size(), 0u) << p.spec.name;
+          if (!p.trained) {
+            EXPECT_EQ(p.grad.size() + p.m.size() + p.v.size(), 0u) << p.spec.name;
+          }
         }
       }
     }

@@ -46,9 +46,9 @@ class GradientRun {
                                    .residual_alpha = test.residual_alpha,
                                    .act_clip = test.act_clip,
                                    .training = false,
-                                   .fuse_attention_backward = test.fuse_attention_backward,
                                    .freeze = test.freeze,
-                                   .lora = test.lora},
+                                   .lora = test.lora,
+                                   .fuse_attention_backward = test.fuse_attention_backward},
                                   FullVocab(test.config));
     EXPECT_TRUE(created.ok()) << (created.ok() ? "" : created.error().message);
     network = std::move(*created);

@@ -87,7 +87,9 @@ TEST_P(LoraOn, TrainsAdaptersAndNothingElse) {
     const bool adapter = old[i].spec.part != LoraPart::kNone;
     EXPECT_EQ(now[i].trained, adapter);
     EXPECT_EQ(SameBits(old[i].value, now[i].value), !adapter) << old[i].spec.name;
-    if (!adapter) EXPECT_EQ(now[i].grad.size() + now[i].m.size() + now[i].v.size(), 0u);
+    if (!adapter) {
+      EXPECT_EQ(now[i].grad.size() + now[i].m.size() + now[i].v.size(), 0u);
+    }
   }
   EXPECT_EQ(after->network().parameters().trained_count(), 2 * 2 * (32 + 32 + 36));
 }
@@ -265,7 +267,7 @@ TEST_P(ExportedLora, PeftComputesTheSameLogits) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Configs, ExportedLora, ::testing::ValuesIn(TinyConfigs()),
-                         [](const auto& info) { return ConfigName(info.param); });
+                         [](const auto& test) { return ConfigName(test.param); });
 
 TEST(Lora, TargetsAreProjections) {
   const auto targets = model::ParseLoraTargets("v_proj,q_proj");

@@ -13,7 +13,7 @@ import torch
 import transformers
 
 base, adapter, ids = sys.argv[1:]
-model = transformers.AutoModelForCausalLM.from_pretrained(base, torch_dtype=torch.float32)
+model = transformers.AutoModelForCausalLM.from_pretrained(base).float()
 model = peft.PeftModel.from_pretrained(model, adapter)
 tokens = torch.tensor([[int(i) for i in ids.split(",")]])
 with torch.no_grad():
