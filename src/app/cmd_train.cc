@@ -55,13 +55,6 @@ std::string HashText(const data::TokenSource& tokens) {
   return fmt::format("{:016x}", tokens.hash());
 }
 
-Result<Precision> PrecisionFromName(const std::string& name) {
-  for (Precision precision : {Precision::kFp32, Precision::kFp16, Precision::kAne}) {
-    if (PrecisionName(precision) == name) return precision;
-  }
-  return BadInput("--precision {}: expected fp32, fp16 or ane", name);
-}
-
 Status OpenState(const TrainFlags& flags, Preparation& p) {
   auto state = checkpoint::StateReader::OpenLatest(flags.out);
   if (!state) return state.error().In("--resume");
@@ -84,6 +77,7 @@ Status OpenModel(const TrainFlags& flags, Preparation& p) {
   const int64_t seq = flags.given.contains("seq") ? flags.seq : p.options.config.seq;
   p.options.config = model->config;
   p.options.config.seq = seq;
+  if (!flags.given.contains("export-dtype")) p.options.export_dtype = model->dtype;
   p.model = std::move(*model);
   return {};
 }
@@ -153,7 +147,7 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
   }
   if (status) status = train::Validate(p.options);
   if (!status) return status.error();
-  auto precision = PrecisionFromName(p.options.precision);
+  auto precision = PrecisionFromFlag(p.options.precision);
   if (!precision) return precision.error();
   p.options.threads = SetThreads(p.options.threads);
   auto device =
@@ -222,6 +216,7 @@ Result<std::unique_ptr<train::Trainer>> OpenRun(Preparation& p) {
                              .train = p.data.train,
                              .val = p.data.val,
                              .run_dir = p.out,
+                             .base = p.model ? p.model->path : "",
                              .tokens = {}};
   if (p.data.tokenizer != nullptr) {
     inputs.tokens = {p.data.tokenizer->bos(), p.data.tokenizer->eos()};
@@ -232,6 +227,7 @@ Result<std::unique_ptr<train::Trainer>> OpenRun(Preparation& p) {
   auto trainer = train::Trainer::Create(std::move(inputs), std::move(*p.vocab), *p.device);
   if (!trainer) return trainer.error();
   auto status = Fill(p, **trainer);
+  if (p.model) p.model->read = nullptr;  // unmaps the files, which may be gigabytes
   if (status && !p.state) status = MakeFolder(p);
   if (status) status = WriteRunJson(p.out, p.run_json);
   if (!status) return status.error();
@@ -252,6 +248,7 @@ void PrintStart(const Preparation& p, train::Trainer& trainer) {
   } else {
     fmt::print("  Training from scratch (random init)\n");
   }
+  PrintTrained(p.options, trainer.network().parameters());
   PrintData(*p.data.train, trainer.network().vocab());
   std::fflush(stdout);
 }

@@ -63,6 +63,11 @@ Result<std::string> DescribeStateBody(const StateReader& state) {
   text += DescriptionLine("data",
                           fmt::format("{}, hash {}", o.data.empty() ? "embedded stories" : o.data,
                                       meta.value("data_hash", json()).dump()));
+  if (o.lora.enabled()) {
+    text += DescriptionLine("adapters", fmt::format("LoRA of rank {}, alpha {}, {}", o.lora.rank,
+                                                    o.lora.alpha, model::LoraTargetNames(o.lora)));
+  }
+  if (!o.freeze.empty()) text += DescriptionLine("frozen", Join(o.freeze));
   const size_t active = meta.value("active_ids", json::array()).size();
   text += DescriptionLine(
       "vocabulary", o.vocab == data::VocabMode::kFull

@@ -25,4 +25,11 @@ std::vector<std::string_view> DeviceNames() {
   };
 }
 
+Result<Precision> PrecisionFromFlag(std::string_view name) {
+  for (Precision precision : {Precision::kFp32, Precision::kFp16, Precision::kAne}) {
+    if (PrecisionName(precision) == name) return precision;
+  }
+  return BadInput("--precision {}: expected fp32, fp16 or ane", name);
+}
+
 }  // namespace millwright::app

@@ -16,4 +16,7 @@ Result<std::unique_ptr<device::Device>> OpenDevice(std::string_view name,
                                                    const device::DeviceOptions& options);
 std::vector<std::string_view> DeviceNames();
 
+// The value of --precision; bad input lists what there is.
+Result<Precision> PrecisionFromFlag(std::string_view name);
+
 }  // namespace millwright::app

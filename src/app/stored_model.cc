@@ -44,6 +44,7 @@ struct OpenedState {
 
   Status Read(const TensorSpec& spec, BlztPart part, std::span<float> out) const;
   Status ReadFinite(const std::string& name, const Shape& shape, std::span<float> out) const;
+  Status Merge(const TensorSpec& spec, std::span<float> out) const;
 };
 
 // A run that diverged holds a state, but no model.
@@ -56,11 +57,32 @@ Status OpenedState::ReadFinite(const std::string& name, const Shape& shape,
   return {};
 }
 
-// Words without a row of their own: see train::ExpandEmbedding; they have no moments in `active`.
+// Adds the adapter of a projection to it.
+Status OpenedState::Merge(const TensorSpec& spec, std::span<float> out) const {
+  std::vector<float> parts[2];
+  for (const TensorSpec& adapter : model::AdapterTable(options.config, options.lora)) {
+    if (adapter.role != spec.role || adapter.layer != spec.layer) continue;
+    auto& part = parts[adapter.part == model::LoraPart::kA ? 0 : 1];
+    part.resize(static_cast<size_t>(NumElements(adapter.shape)));
+    auto status = ReadFinite(adapter.name, adapter.shape, part);
+    if (!status) return status;
+  }
+  model::MergeAdapter(options.lora.rank, options.lora.scale(), parts[0], parts[1], out);
+  return {};
+}
+
+// Words without a row of their own: see train::ExpandEmbedding; they have no moments in `active`,
+// nor have frozen tensors.
 Status OpenedState::Read(const TensorSpec& spec, BlztPart part, std::span<float> out) const {
   const char* suffix = part == BlztPart::kM ? ".m" : part == BlztPart::kV ? ".v" : "";
+  if (part != BlztPart::kWeight && reader.optimizer().Find(spec.name + suffix) == nullptr) {
+    std::fill(out.begin(), out.end(), 0.0f);  // frozen
+    return {};
+  }
   if (!spec.has_vocab_rows()) {
-    return ReadFinite(spec.name + suffix, spec.shape, out);
+    auto status = ReadFinite(spec.name + suffix, spec.shape, out);
+    const bool adapted = part == BlztPart::kWeight && options.lora.Adapts(spec.role);
+    return status && adapted ? Merge(spec, out) : status;
   }
   const int64_t dim = options.config.dim;
   std::vector<float> rows(static_cast<size_t>(vocab.rows() * dim));
@@ -123,10 +145,12 @@ Result<StoredModel> OpenState(Result<StateReader> reader) {
   model.path = state->reader.path();
   model.config = state->options.config;
   model.residual_alpha = state->options.residual_alpha;
+  model.act_clip = state->options.act_clip;
+  model.dtype = state->options.export_dtype;
   model.tokens = TokensOfRun(run);
   model.tokenizer_files = TokenizerFiles(run);
   model.progress = ProgressOf(*state);
-  model.has_moments = true;
+  model.has_moments = !state->options.lora.enabled();
   model.read = [state](const TensorSpec& spec, BlztPart part, std::span<float> out) {
     return state->Read(spec, part, out);
   };

@@ -43,6 +43,24 @@ void AddDataFlags(CLI::App& command, TrainFlags& f) {
                      "exact|active|full: which words get a row (default: exact; full with --from)");
 }
 
+void AddFineTuningFlags(CLI::App& command, TrainFlags& f) {
+  command
+      .add_option("--freeze", f.options.freeze,
+                  "Leave tensors as they are, by Hugging Face name: 'model.embed_tokens*' "
+                  "(repeatable; * ? [0-9])")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_option("--lora-rank", f.options.lora.rank,
+                     "Train adapters of this rank beside the projections, and nothing else");
+  command.add_option("--lora-alpha", f.options.lora.alpha,
+                     "Adapters count alpha / rank times (default: twice the rank)");
+  command.add_option("--lora-targets", f.lora_targets,
+                     "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj, or some of them "
+                     "(default: q_proj,v_proj)");
+  command.add_option("--export-dtype", f.export_dtype,
+                     "fp32|bf16|fp16: of model/ (default: that of --from's weights, else fp32)");
+}
+
 void AddRunFlags(CLI::App& command, TrainFlags& f) {
   train::TrainOptions& o = f.options;
   command.add_option("--out", f.out, "Run folder (default: runs/<model>)");
@@ -84,6 +102,35 @@ Status FinishVocab(TrainFlags& f) {
   return {};
 }
 
+Status FinishExport(TrainFlags& f) {
+  if (f.export_dtype.empty()) return {};
+  const auto dtype = train::ExportDTypeFromName(f.export_dtype);
+  if (!dtype) return BadInput("--export-dtype {}: expected fp32, bf16 or fp16", f.export_dtype);
+  f.options.export_dtype = *dtype;
+  return {};
+}
+
+Status FinishLora(TrainFlags& f) {
+  model::LoraConfig& lora = f.options.lora;
+  if (!f.given.contains("lora-rank")) {
+    for (const char* flag : {"lora-alpha", "lora-targets"}) {
+      if (f.given.contains(flag) && !f.resume) return BadInput("--{}: needs --lora-rank", flag);
+    }
+  } else if (lora.rank < 1) {
+    return BadInput("--lora-rank {}: expected 1 or more", lora.rank);
+  }
+  if (f.scratch && lora.enabled()) {
+    return BadInput("--lora-rank {}: adapts a trained model; --scratch has none", lora.rank);
+  }
+  if (!f.given.contains("lora-alpha")) lora.alpha = 2 * static_cast<double>(lora.rank);
+  if (f.lora_targets.empty() && lora.enabled()) f.lora_targets = "q_proj,v_proj";
+  if (f.lora_targets.empty()) return {};
+  auto targets = model::ParseLoraTargets(f.lora_targets);
+  if (!targets) return targets.error().In("--lora-targets");
+  lora.targets = std::move(*targets);
+  return {};
+}
+
 Status FinishModel(TrainFlags& f) {
   model::ModelConfig& config = f.options.config;
   if (f.given.contains("seq")) config.seq = f.seq;
@@ -117,6 +164,7 @@ std::shared_ptr<TrainFlags> AddTrainFlags(CLI::App& command, const model::ModelC
   AddDataFlags(command, *flags);
   AddOptimizerFlags(command, *flags);
   AddModelFlags(command, *flags);
+  AddFineTuningFlags(command, *flags);
   AddRunFlags(command, *flags);
   return flags;
 }
@@ -133,7 +181,8 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
     return BadInput("--overwrite: starts over, which --resume does not");
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
-  for (Status (*finish)(TrainFlags&) : {FinishBinding, FinishVocab, FinishModel}) {
+  for (Status (*finish)(TrainFlags&) :
+       {FinishBinding, FinishVocab, FinishExport, FinishLora, FinishModel}) {
     auto status = finish(flags);
     if (!status) return status;
   }

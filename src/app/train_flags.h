@@ -18,7 +18,7 @@ struct TrainFlags {
   std::set<std::string> given;  // long names of the flags on the command line, without dashes
 
   // As text, checked by Finish.
-  std::string vocab, binding, residual_alpha, qk_norm;
+  std::string vocab, binding, residual_alpha, qk_norm, export_dtype, lora_targets;
   int64_t seq = 0;
 };
 

@@ -55,6 +55,17 @@ void PrintBanner(const train::TrainOptions& o, const runtime::CompileCounts& com
              compiles.ms, c.layers);
 }
 
+void PrintTrained(const train::TrainOptions& o, const train::ParameterSet<float>& parameters) {
+  if (parameters.trained_count() == parameters.count()) return;
+  if (o.lora.enabled()) {
+    fmt::print("LoRA: rank {}, alpha {:g}, {}\n", o.lora.rank, o.lora.alpha,
+               model::LoraTargetNames(o.lora));
+  }
+  fmt::print("Trained: {:.3f}M of {:.3f}M parameters\n",
+             static_cast<double>(parameters.trained_count()) / 1e6,
+             static_cast<double>(parameters.count()) / 1e6);
+}
+
 void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab) {
   fmt::print("Token data: {} tokens ({:.1f} MB)\n", tokens.size(),
              static_cast<double>(tokens.size()) * 2 / 1e6);

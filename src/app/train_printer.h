@@ -17,6 +17,8 @@ namespace millwright::app {
 // weight-bearing"), the FLOPs are printed in both forms that the reference ever had.
 void PrintBanner(const train::TrainOptions& options, const runtime::CompileCounts& compiles,
                  const kernels::KernelSpec& spec);
+// What is trained, where that is not everything.
+void PrintTrained(const train::TrainOptions& options, const train::ParameterSet<float>& parameters);
 void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab);
 void PrintReport(const train::RunTotals& totals, const runtime::CompileCounts& compiles,
                  int64_t steps);

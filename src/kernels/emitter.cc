@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/adapters.h"
+
 namespace millwright::kernels {
 namespace {
 
@@ -119,7 +121,22 @@ Emitter::Value Emitter::ConvWeight(const Operand& weight, bool transpose) {
   return builder_.WeightsRef(file, {dtype(), shape});
 }
 
+// W x + B (scale * (A x)), or W^T x + A^T (scale * (B^T x)).
 Emitter::Value Emitter::Project(std::string_view id, std::string_view weight, Value x,
+                                bool transpose) {
+  using model::LoraPart;
+  const Value whole = Product(id, weight, x, transpose);
+  if (operands_.Find(AdapterName(weight, LoraPart::kA)) == nullptr) return whole;
+  const std::string base(id);
+  const std::string first = AdapterName(weight, transpose ? LoraPart::kB : LoraPart::kA);
+  const std::string second = AdapterName(weight, transpose ? LoraPart::kA : LoraPart::kB);
+  const Value narrow = Product(base + "_lora_in", first, x, transpose);
+  const Value scaled = builder_.Mul(base + "_lora_scaled", narrow, Float(spec_.lora.scale()));
+  const Value adapter = Product(base + "_lora_out", second, scaled, transpose);
+  return builder_.Add(base + "_adapted", whole, adapter);
+}
+
+Emitter::Value Emitter::Product(std::string_view id, std::string_view weight, Value x,
                                 bool transpose) {
   const Operand& w = *operands_.Find(weight);
   const int64_t channels = transpose ? w.rows : w.columns;

@@ -25,7 +25,8 @@ class Emitter {
   Value Activation(std::string_view name);
 
   // W * x or, with `transpose`, W^T * x, for a weight operand W [out, in] and x [1, channels, 1,
-  // seq]: a 1x1 conv where the weight is constant (fact A17), a matmul where it is data.
+  // seq]: a 1x1 conv where the weight is constant (fact A17), a matmul where it is data. A weight
+  // with a LoRA adapter counts as W + scale * B A, as two narrow products.
   Value Project(std::string_view id, std::string_view weight, Value x, bool transpose);
 
   // A norm weight operand [1, n] as [1, 1, n, 1].
@@ -46,6 +47,7 @@ class Emitter {
   void DeclarePackedInput();
   void DeclareSeparateInputs(bool with_weights);
   void AddInput(Port port);
+  Value Product(std::string_view id, std::string_view weight, Value x, bool transpose);
   Value Matrix(const Segment& segment, std::string_view id);
   Value ConvWeight(const Operand& weight, bool transpose);
   const Segment* FindSegment(std::string_view operand) const;

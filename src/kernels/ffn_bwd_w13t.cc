@@ -1,3 +1,4 @@
+#include "kernels/adapters.h"
 #include "kernels/emitter.h"
 #include "kernels/formula.h"
 
@@ -6,11 +7,12 @@ namespace {
 
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
-  return {.inputs = {{.name = "dh1", .rows = c.hidden_dim, .columns = c.seq},
-                     {.name = "dh3", .rows = c.hidden_dim, .columns = c.seq},
-                     {.name = "w1", .rows = c.hidden_dim, .columns = c.dim, .weight = true},
-                     {.name = "w3", .rows = c.hidden_dim, .columns = c.dim, .weight = true}},
-          .outputs = {{.name = "dx2norm", .rows = c.dim, .columns = c.seq}}};
+  return WithAdapters(
+      spec, {.inputs = {{.name = "dh1", .rows = c.hidden_dim, .columns = c.seq},
+                        {.name = "dh3", .rows = c.hidden_dim, .columns = c.seq},
+                        {.name = "w1", .rows = c.hidden_dim, .columns = c.dim, .weight = true},
+                        {.name = "w3", .rows = c.hidden_dim, .columns = c.dim, .weight = true}},
+             .outputs = {{.name = "dx2norm", .rows = c.dim, .columns = c.seq}}});
 }
 
 void Emit(const KernelSpec& /*spec*/, Emitter& e) {

@@ -1,3 +1,4 @@
+#include "kernels/adapters.h"
 #include "kernels/emitter.h"
 #include "kernels/formula.h"
 
@@ -6,23 +7,24 @@ namespace {
 
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
-  return {.inputs = {{.name = "x2norm", .rows = c.dim, .columns = c.seq},
-                     {.name = "x2", .rows = c.dim, .columns = c.seq},
-                     {.name = "w1",
-                      .rows = c.hidden_dim,
-                      .columns = c.dim,
-                      .weight = true,
-                      .packed_transposed = true},
-                     {.name = "w3",
-                      .rows = c.hidden_dim,
-                      .columns = c.dim,
-                      .weight = true,
-                      .packed_transposed = true},
-                     {.name = "w2", .rows = c.dim, .columns = c.hidden_dim, .weight = true}},
-          .outputs = {{.name = "x_next", .rows = c.dim, .columns = c.seq},
-                      {.name = "h1", .rows = c.hidden_dim, .columns = c.seq},
-                      {.name = "h3", .rows = c.hidden_dim, .columns = c.seq},
-                      {.name = "gate", .rows = c.hidden_dim, .columns = c.seq}}};
+  return WithAdapters(
+      spec, {.inputs = {{.name = "x2norm", .rows = c.dim, .columns = c.seq},
+                        {.name = "x2", .rows = c.dim, .columns = c.seq},
+                        {.name = "w1",
+                         .rows = c.hidden_dim,
+                         .columns = c.dim,
+                         .weight = true,
+                         .packed_transposed = true},
+                        {.name = "w3",
+                         .rows = c.hidden_dim,
+                         .columns = c.dim,
+                         .weight = true,
+                         .packed_transposed = true},
+                        {.name = "w2", .rows = c.dim, .columns = c.hidden_dim, .weight = true}},
+             .outputs = {{.name = "x_next", .rows = c.dim, .columns = c.seq},
+                         {.name = "h1", .rows = c.hidden_dim, .columns = c.seq},
+                         {.name = "h3", .rows = c.hidden_dim, .columns = c.seq},
+                         {.name = "gate", .rows = c.hidden_dim, .columns = c.seq}}});
 }
 
 void Emit(const KernelSpec& spec, Emitter& e) {

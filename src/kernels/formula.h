@@ -24,8 +24,8 @@ class Formula {
 
   void SdpaFwd() {
     const Array& x = In("xnorm");
-    Array q = Project(In("wq"), x, c_.q_dim(), c_.dim);
-    Array k = Project(In("wk"), x, c_.kv_dim(), c_.dim);
+    Array q = Projected("wq", x, c_.q_dim(), c_.dim);
+    Array k = Projected("wk", x, c_.kv_dim(), c_.dim);
     if (c_.qk_norm) {
       Out("q_raw") = q;
       Out("k_raw") = k;
@@ -36,7 +36,7 @@ class Formula {
     Rotate(k, c_.kv_heads);
     Out("q") = q;
     Out("k") = k;
-    Out("v") = Project(In("wv"), x, c_.kv_dim(), c_.dim);
+    Out("v") = Projected("wv", x, c_.kv_dim(), c_.dim);
     Out("attn") = Attend();
   }
 
@@ -44,8 +44,8 @@ class Formula {
   // query may see is said by the mask, [seq, cache + seq].
   void SdpaCached() {
     const Array& x = In("xnorm");
-    Array q = Project(In("wq"), x, c_.q_dim(), c_.dim);
-    Array k = Project(In("wk"), x, c_.kv_dim(), c_.dim);
+    Array q = Projected("wq", x, c_.q_dim(), c_.dim);
+    Array k = Projected("wk", x, c_.kv_dim(), c_.dim);
     if (c_.qk_norm) {
       HeadNorm(q, c_.heads, In("q_norm"));
       HeadNorm(k, c_.kv_heads, In("k_norm"));
@@ -53,7 +53,7 @@ class Formula {
     Rotate(q, c_.heads, In("cos"), In("sin"));
     Rotate(k, c_.kv_heads, In("cos"), In("sin"));
     Out("k_new") = ByPosition(k);
-    Out("v_new") = ByPosition(Project(In("wv"), x, c_.kv_dim(), c_.dim));
+    Out("v_new") = ByPosition(Projected("wv", x, c_.kv_dim(), c_.dim));
     Array out(q.size(), T(0));
     for (int64_t h = 0; h < c_.heads; ++h) {
       for (int64_t query = 0; query < seq_; ++query) AttendCached(q, h, query, &out);
@@ -61,14 +61,14 @@ class Formula {
     Out("attn") = out;
   }
 
-  void WoFwd() { Out("o") = Project(In("wo"), In("attn"), c_.dim, c_.q_dim()); }
+  void WoFwd() { Out("o") = Projected("wo", In("attn"), c_.dim, c_.q_dim()); }
 
   void FfnFused() {
-    const Array h1 = Project(In("w1"), In("x2norm"), c_.hidden_dim, c_.dim);
-    const Array h3 = Project(In("w3"), In("x2norm"), c_.hidden_dim, c_.dim);
+    const Array h1 = Projected("w1", In("x2norm"), c_.hidden_dim, c_.dim);
+    const Array h3 = Projected("w3", In("x2norm"), c_.hidden_dim, c_.dim);
     Array gate(h1.size());
     for (size_t i = 0; i < h1.size(); ++i) gate[i] = h1[i] / (1.0 + std::exp(-h1[i])) * h3[i];
-    Array next = Project(In("w2"), gate, c_.dim, c_.hidden_dim);
+    Array next = Projected("w2", gate, c_.dim, c_.hidden_dim);
     const double alpha = Rounded(spec_.residual_alpha);
     for (size_t i = 0; i < next.size(); ++i) next[i] = In("x2")[i] + alpha * next[i];
     Out("x_next") = next;
@@ -77,16 +77,14 @@ class Formula {
     Out("gate") = gate;
   }
 
-  void FfnBwdW2t() {
-    Out("dgate") = ProjectTransposed(In("w2"), In("dffn"), c_.dim, c_.hidden_dim);
-  }
+  void FfnBwdW2t() { Out("dgate") = ProjectedTransposed("w2", In("dffn"), c_.dim, c_.hidden_dim); }
 
   void FfnBwdW13t() {
-    Out("dx2norm") = Sum(ProjectTransposed(In("w1"), In("dh1"), c_.hidden_dim, c_.dim),
-                         ProjectTransposed(In("w3"), In("dh3"), c_.hidden_dim, c_.dim));
+    Out("dx2norm") = Sum(ProjectedTransposed("w1", In("dh1"), c_.hidden_dim, c_.dim),
+                         ProjectedTransposed("w3", In("dh3"), c_.hidden_dim, c_.dim));
   }
 
-  void WotBwd() { Out("dattn") = ProjectTransposed(In("wo"), In("do"), c_.dim, c_.q_dim()); }
+  void WotBwd() { Out("dattn") = ProjectedTransposed("wo", In("do"), c_.dim, c_.q_dim()); }
 
   void SdpaBwd1() {
     const size_t s = Size(seq_);
@@ -148,11 +146,11 @@ class Formula {
     Out("dk") = dk;
   }
 
-  void QBwd() { Out("dx_q") = ProjectTransposed(In("wq"), In("dq"), c_.q_dim(), c_.dim); }
+  void QBwd() { Out("dx_q") = ProjectedTransposed("wq", In("dq"), c_.q_dim(), c_.dim); }
 
   void KvBwd() {
-    Out("dx_kv") = Sum(ProjectTransposed(In("wk"), In("dk"), c_.kv_dim(), c_.dim),
-                       ProjectTransposed(In("wv"), In("dv"), c_.kv_dim(), c_.dim));
+    Out("dx_kv") = Sum(ProjectedTransposed("wk", In("dk"), c_.kv_dim(), c_.dim),
+                       ProjectedTransposed("wv", In("dv"), c_.kv_dim(), c_.dim));
   }
 
  private:
@@ -170,6 +168,30 @@ class Formula {
 
   static Array Sum(Array a, const Array& b) {
     for (size_t i = 0; i < a.size(); ++i) a[i] += b[i];
+    return a;
+  }
+
+  // With the adapter, where there is one: W x + scale * B (A x), and the transpose of that map.
+  Array Projected(const std::string& weight, const Array& x, int64_t out, int64_t in) const {
+    Array y = Project(In(weight), x, out, in);
+    if (!values_.contains(weight + "_a")) return y;
+    const int64_t rank = spec_.lora.rank;
+    const Array up = Project(In(weight + "_b"), Project(In(weight + "_a"), x, rank, in), out, rank);
+    return Sum(y, Times(Rounded(spec_.lora.scale()), up));
+  }
+
+  Array ProjectedTransposed(const std::string& weight, const Array& x, int64_t out,
+                            int64_t in) const {
+    Array y = ProjectTransposed(In(weight), x, out, in);
+    if (!values_.contains(weight + "_a")) return y;
+    const int64_t rank = spec_.lora.rank;
+    const Array down = ProjectTransposed(In(weight + "_b"), x, out, rank);
+    const Array back = ProjectTransposed(In(weight + "_a"), down, rank, in);
+    return Sum(y, Times(Rounded(spec_.lora.scale()), back));
+  }
+
+  static Array Times(double factor, Array a) {
+    for (T& value : a) value *= factor;
     return a;
   }
 

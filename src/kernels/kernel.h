@@ -17,6 +17,7 @@
 #include "mil/program.h"
 #include "mil/weights.h"
 #include "model/config.h"
+#include "model/lora.h"
 
 namespace millwright::kernels {
 
@@ -46,7 +47,8 @@ struct KernelSpec {
   Binding binding = Binding::kSeparate;
   Target target;
   double residual_alpha = 1.0;  // x_next = x2 + residual_alpha * ffn
-  int64_t cache = 0;  // past positions that sdpaCached attends to; 0: that kernel is not needed
+  int64_t cache = 0;            // past positions that sdpaCached attends to; 0: it is not needed
+  model::LoraConfig lora;       // adapters beside the projections: see adapters.h
 };
 
 // A matrix that a kernel reads or writes: an activation [channels, seq], a score matrix
@@ -58,6 +60,7 @@ struct Operand {
   bool weight = false;
   // Binding kPacked: the surface holds the transpose, so that its rows are the surface's channels.
   bool packed_transposed = false;
+  model::LoraPart part = model::LoraPart::kNone;  // of a weight's adapter
 };
 
 struct Operands {

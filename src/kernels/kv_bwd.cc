@@ -1,3 +1,4 @@
+#include "kernels/adapters.h"
 #include "kernels/emitter.h"
 #include "kernels/formula.h"
 
@@ -6,11 +7,12 @@ namespace {
 
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
-  return {.inputs = {{.name = "dk", .rows = c.kv_dim(), .columns = c.seq},
-                     {.name = "dv", .rows = c.kv_dim(), .columns = c.seq},
-                     {.name = "wk", .rows = c.kv_dim(), .columns = c.dim, .weight = true},
-                     {.name = "wv", .rows = c.kv_dim(), .columns = c.dim, .weight = true}},
-          .outputs = {{.name = "dx_kv", .rows = c.dim, .columns = c.seq}}};
+  return WithAdapters(
+      spec, {.inputs = {{.name = "dk", .rows = c.kv_dim(), .columns = c.seq},
+                        {.name = "dv", .rows = c.kv_dim(), .columns = c.seq},
+                        {.name = "wk", .rows = c.kv_dim(), .columns = c.dim, .weight = true},
+                        {.name = "wv", .rows = c.kv_dim(), .columns = c.dim, .weight = true}},
+             .outputs = {{.name = "dx_kv", .rows = c.dim, .columns = c.seq}}});
 }
 
 void Emit(const KernelSpec& /*spec*/, Emitter& e) {

@@ -1,3 +1,4 @@
+#include "kernels/adapters.h"
 #include "kernels/attention.h"
 #include "kernels/emitter.h"
 #include "kernels/formula.h"
@@ -29,7 +30,7 @@ Operands OperandsOf(const KernelSpec& spec) {
     operands.inputs.push_back({.name = "q_norm", .rows = 1, .columns = c.head_dim, .weight = true});
     operands.inputs.push_back({.name = "k_norm", .rows = 1, .columns = c.head_dim, .weight = true});
   }
-  return operands;
+  return WithAdapters(spec, std::move(operands));
 }
 
 // softmax over the past positions, then the new ones, of queries [1, heads, seq, head_dim].

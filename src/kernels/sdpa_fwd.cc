@@ -1,3 +1,4 @@
+#include "kernels/adapters.h"
 #include "kernels/attention.h"
 #include "kernels/emitter.h"
 #include "kernels/formula.h"
@@ -33,7 +34,7 @@ Operands OperandsOf(const KernelSpec& spec) {
     operands.outputs.push_back({.name = "q_raw", .rows = c.q_dim(), .columns = c.seq});
     operands.outputs.push_back({.name = "k_raw", .rows = c.kv_dim(), .columns = c.seq});
   }
-  return operands;
+  return WithAdapters(spec, std::move(operands));
 }
 
 void Emit(const KernelSpec& spec, Emitter& e) {

@@ -1,3 +1,4 @@
+#include "kernels/adapters.h"
 #include "kernels/emitter.h"
 #include "kernels/formula.h"
 
@@ -6,13 +7,13 @@ namespace {
 
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
-  return {.inputs = {{.name = "attn", .rows = c.q_dim(), .columns = c.seq},
-                     {.name = "wo",
-                      .rows = c.dim,
-                      .columns = c.q_dim(),
-                      .weight = true,
-                      .packed_transposed = true}},
-          .outputs = {{.name = "o", .rows = c.dim, .columns = c.seq}}};
+  return WithAdapters(spec, {.inputs = {{.name = "attn", .rows = c.q_dim(), .columns = c.seq},
+                                        {.name = "wo",
+                                         .rows = c.dim,
+                                         .columns = c.q_dim(),
+                                         .weight = true,
+                                         .packed_transposed = true}},
+                             .outputs = {{.name = "o", .rows = c.dim, .columns = c.seq}}});
 }
 
 void Emit(const KernelSpec& /*spec*/, Emitter& e) {

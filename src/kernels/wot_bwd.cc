@@ -1,3 +1,4 @@
+#include "kernels/adapters.h"
 #include "kernels/emitter.h"
 #include "kernels/formula.h"
 
@@ -6,9 +7,10 @@ namespace {
 
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
-  return {.inputs = {{.name = "do", .rows = c.dim, .columns = c.seq},
-                     {.name = "wo", .rows = c.dim, .columns = c.q_dim(), .weight = true}},
-          .outputs = {{.name = "dattn", .rows = c.q_dim(), .columns = c.seq}}};
+  return WithAdapters(
+      spec, {.inputs = {{.name = "do", .rows = c.dim, .columns = c.seq},
+                        {.name = "wo", .rows = c.dim, .columns = c.q_dim(), .weight = true}},
+             .outputs = {{.name = "dattn", .rows = c.q_dim(), .columns = c.seq}}});
 }
 
 void Emit(const KernelSpec& /*spec*/, Emitter& e) {

@@ -160,13 +160,11 @@ void Gradients(const Part& part, std::span<const int32_t> targets, double factor
   }
 }
 
-// Calls fn(part, normaliser) after the losses of each part are known; returns their mean. A
-// position is summed by one thread in a fixed order: the result does not depend on the number of
-// threads.
+// Writes the losses, and calls fn(part, normaliser) after those of each part are known. A position
+// is summed by one thread in a fixed order: the result does not depend on the number of threads.
 template <class Fn>
-double ForParts(int64_t vocab, int64_t seq, std::span<const int32_t> targets, double bias,
-                const float* logits, const Fn& fn) {
-  std::vector<double> losses(static_cast<size_t>(seq));
+void ForParts(int64_t vocab, int64_t seq, std::span<const int32_t> targets, double bias,
+              const float* logits, std::span<double> losses, const Fn& fn) {
   ParallelFor(seq, 16, [&](int64_t begin, int64_t end) {
     Normaliser normaliser;
     for (int64_t first = begin; first < end; first += kColumns) {
@@ -176,9 +174,12 @@ double ForParts(int64_t vocab, int64_t seq, std::span<const int32_t> targets, do
       fn(part, normaliser);
     }
   });
+}
+
+double Mean(std::span<const double> losses) {
   double sum = 0;
   for (double loss : losses) sum += loss;
-  return sum / static_cast<double>(seq);
+  return sum / static_cast<double>(losses.size());
 }
 
 }  // namespace
@@ -186,10 +187,12 @@ double ForParts(int64_t vocab, int64_t seq, std::span<const int32_t> targets, do
 double CrossEntropy(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
                     double last_row_bias, double scale, float* logits) {
   const double factor = scale / static_cast<double>(seq);
-  return ForParts(vocab, seq, targets, last_row_bias, logits,
-                  [&](const Part& part, const Normaliser& normaliser) {
-                    Gradients(part, targets, factor, normaliser, logits);
-                  });
+  std::vector<double> losses(static_cast<size_t>(seq));
+  ForParts(vocab, seq, targets, last_row_bias, logits, losses,
+           [&](const Part& part, const Normaliser& normaliser) {
+             Gradients(part, targets, factor, normaliser, logits);
+           });
+  return Mean(losses);
 }
 
 double CrossEntropy(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
@@ -199,13 +202,25 @@ double CrossEntropy(int64_t vocab, int64_t seq, std::span<const int32_t> targets
 
 double CrossEntropyLoss(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
                         double last_row_bias, const float* logits) {
-  return ForParts(vocab, seq, targets, last_row_bias, logits,
-                  [](const Part&, const Normaliser&) {});
+  std::vector<double> losses(static_cast<size_t>(seq));
+  CrossEntropyLosses(vocab, seq, targets, last_row_bias, logits, losses);
+  return Mean(losses);
 }
 
 double CrossEntropyLoss(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
                         double last_row_bias, const double* logits) {
   return scalar::CrossEntropyLoss(vocab, seq, targets, last_row_bias, logits);
+}
+
+void CrossEntropyLosses(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
+                        double last_row_bias, const float* logits, std::span<double> losses) {
+  ForParts(vocab, seq, targets, last_row_bias, logits, losses,
+           [](const Part&, const Normaliser&) {});
+}
+
+void CrossEntropyLosses(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
+                        double last_row_bias, const double* logits, std::span<double> losses) {
+  scalar::CrossEntropyLosses(vocab, seq, targets, last_row_bias, logits, losses.data());
 }
 
 }  // namespace millwright::math

@@ -21,4 +21,10 @@ double CrossEntropyLoss(int64_t vocab, int64_t seq, std::span<const int32_t> tar
 double CrossEntropyLoss(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
                         double last_row_bias, const double* logits);
 
+// The same position by position: losses[s] = -log softmax[targets[s]], in nats.
+void CrossEntropyLosses(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
+                        double last_row_bias, const float* logits, std::span<double> losses);
+void CrossEntropyLosses(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
+                        double last_row_bias, const double* logits, std::span<double> losses);
+
 }  // namespace millwright::math

@@ -14,7 +14,8 @@ void RmsNorm(int64_t channels, int64_t seq, double eps, const double* x, const d
              double* inv_rms);
 
 // dx[c,s] = r * (w*dy - x * (sum_c w*dy*x) * r^2 / channels) + skip[c,s], and dw[c] += sum_s
-// dy*x*r. `skip` (the gradient of the residual path) may be null, and may be dx or dy.
+// dy*x*r. `skip` (the gradient of the residual path) may be null, and may be dx or dy; `dw` may be
+// null where it is not wanted.
 void RmsNormBackward(int64_t channels, int64_t seq, const float* dy, const float* x, const float* w,
                      const float* inv_rms, const float* skip, float* dx, float* dw);
 void RmsNormBackward(int64_t channels, int64_t seq, const double* dy, const double* x,

@@ -25,7 +25,8 @@ void RmsNormBackwardColumns(int64_t channels, const Columns& columns, const floa
                             float* dx, float* dw);
 
 // Calls fn(columns, dw) for parts of [0, seq) in parallel, each with its own zeroed dw[channels],
-// and adds those to `dw` in order: the sum depends on the number of threads only.
+// and adds those to `dw` in order: the sum depends on the number of threads only. `dw` may be null:
+// the weight is frozen.
 template <class Fn>
 void ForColumnsWithWeightGradient(int64_t channels, int64_t seq, float* dw, const Fn& fn) {
   constexpr int64_t kGrain = 16;  // a cache line of columns
@@ -36,6 +37,7 @@ void ForColumnsWithWeightGradient(int64_t channels, int64_t seq, float* dw, cons
     part.resize(static_cast<size_t>(channels));
     fn(Columns{begin, end, seq}, part.data());
   });
+  if (dw == nullptr) return;
   for (const auto& part : parts) {
     for (size_t c = 0; c < part.size(); ++c) dw[c] += part[c];
   }

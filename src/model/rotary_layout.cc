@@ -14,7 +14,7 @@ bool FollowsRotaryLayout(TensorRole role) {
 
 void ConvertRotary(const ModelConfig& config, const TensorSpec& spec, RotaryLayout from,
                    RotaryLayout to, std::span<float> data) {
-  if (from == to || !FollowsRotaryLayout(spec.role)) return;
+  if (from == to || !FollowsRotaryLayout(spec.role) || spec.part == LoraPart::kA) return;
   const int64_t columns = spec.is_norm() ? 1 : spec.shape[1];
   const int64_t half = config.head_dim / 2;
   const int64_t head_size = config.head_dim * columns;

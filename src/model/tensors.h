@@ -28,6 +28,9 @@ enum class TensorRole {
   kLmHead,     // [vocab, dim], without tied_embeddings only
 };
 
+// Which matrix of a LoRA adapter a tensor is (see lora.h), if any.
+enum class LoraPart { kNone, kA, kB };
+
 struct TensorSpec {
   std::string name;  // Hugging Face's: "model.layers.0.self_attn.q_proj.weight"
   TensorRole role;
@@ -35,6 +38,7 @@ struct TensorSpec {
   Shape shape;
   double init_std = 0.0;  // 0: ones; else normal(0, init_std)
   bool decay = false;     // matrices, not norms
+  LoraPart part = LoraPart::kNone;
 
   bool is_norm() const { return shape.size() == 1; }
   // A row for every word: what a compacted vocabulary holds a part of.

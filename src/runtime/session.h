@@ -18,6 +18,7 @@ struct SessionOptions {
   model::ModelConfig config;
   kernels::Binding binding = kernels::Binding::kSeparate;
   double residual_alpha = 1.0;
+  model::LoraConfig lora = {};
   bool fuse_attention_backward = true;  // where the device can
   std::set<kernels::KernelId> only;     // the kernels of this session; empty: all
   int64_t cache = 0;                    // see KernelSpec::cache

@@ -1,14 +1,10 @@
-// Which parameter stands behind a kernel's weight operand.
+// Which parameter stands behind a kernel's weight operand, for folders that stand on runtime.
 #pragma once
 
-#include <optional>
-#include <string_view>
-
-#include "model/tensors.h"
+#include "kernels/weight_role.h"
 
 namespace millwright::runtime {
 
-// The role of operand `name` ("wq", "q_norm", ...); nothing for an activation.
-std::optional<model::TensorRole> WeightRole(std::string_view name);
+using kernels::WeightRole;
 
 }  // namespace millwright::runtime

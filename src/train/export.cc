@@ -20,20 +20,32 @@ void ExpandEmbedding(const model::TensorSpec& spec, const data::VocabMap& vocab,
 }
 
 checkpoint::TensorSource FullTensors(const ParameterSet<float>& parameters,
-                                     const data::VocabMap& vocab, uint64_t seed) {
-  return
-      [&parameters, &vocab, seed](const model::TensorSpec& spec, std::span<float> out) -> Status {
-        for (const Parameter<float>& p : parameters.all()) {
-          if (p.spec.name != spec.name) continue;
-          if (p.spec.has_vocab_rows()) {
-            ExpandEmbedding(spec, vocab, seed, p.value.span(), out);
-            return {};
-          }
-          std::memcpy(out.data(), p.value.data(), out.size_bytes());
-          return {};
-        }
-        return Failed("tensor {} is not a parameter of this network", spec.name);
-      };
+                                     const data::VocabMap& vocab, uint64_t seed,
+                                     const model::LoraConfig& lora) {
+  return [&parameters, &vocab, seed, &lora](const model::TensorSpec& spec,
+                                            std::span<float> out) -> Status {
+    const auto* p = parameters.Find(spec.role, spec.layer, model::LoraPart::kNone);
+    if (p == nullptr) return Failed("tensor {} is not a parameter of this network", spec.name);
+    if (spec.has_vocab_rows()) {
+      ExpandEmbedding(spec, vocab, seed, p->value.span(), out);
+      return {};
+    }
+    std::memcpy(out.data(), p->value.data(), out.size_bytes());
+    if (!lora.Adapts(spec.role)) return {};
+    const auto* a = parameters.Find(spec.role, spec.layer, model::LoraPart::kA);
+    const auto* b = parameters.Find(spec.role, spec.layer, model::LoraPart::kB);
+    model::MergeAdapter(lora.rank, lora.scale(), a->value.span(), b->value.span(), out);
+    return {};
+  };
+}
+
+checkpoint::TensorSource AdapterTensors(const ParameterSet<float>& parameters) {
+  return [&parameters](const model::TensorSpec& spec, std::span<float> out) -> Status {
+    const auto* p = parameters.Find(spec.role, spec.layer, spec.part);
+    if (p == nullptr) return Failed("tensor {} is not a parameter of this network", spec.name);
+    std::memcpy(out.data(), p->value.data(), out.size_bytes());
+    return {};
+  };
 }
 
 }  // namespace millwright::train

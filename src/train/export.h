@@ -16,10 +16,15 @@ namespace millwright::train {
 void ExpandEmbedding(const model::TensorSpec& spec, const data::VocabMap& vocab, uint64_t seed,
                      std::span<const float> rows, std::span<float> out);
 
-// Yields every tensor with all rows of the vocabulary: words without a row of their own get the
-// shared row of `exact` compaction, or in `active` the first values that they were drawn with from
-// `seed`. `parameters` and `vocab` must outlive the source.
+// Yields every tensor of the model, adapters merged into their projections, with all rows of the
+// vocabulary: words without a row of their own get the shared row of `exact` compaction, or in
+// `active` the first values that they were drawn with from `seed`. `parameters`, `vocab` and `lora`
+// must outlive the source.
 checkpoint::TensorSource FullTensors(const ParameterSet<float>& parameters,
-                                     const data::VocabMap& vocab, uint64_t seed);
+                                     const data::VocabMap& vocab, uint64_t seed,
+                                     const model::LoraConfig& lora);
+
+// Yields the adapters' own tensors. `parameters` must outlive the source.
+checkpoint::TensorSource AdapterTensors(const ParameterSet<float>& parameters);
 
 }  // namespace millwright::train

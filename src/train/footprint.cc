@@ -2,14 +2,31 @@
 
 #include "checkpoint/hf_folder.h"
 #include "runtime/session.h"
+#include "train/freeze.h"
 #include "train/plan.h"
 
 namespace millwright::train {
 namespace {
 
-int64_t TrainedParameters(const model::ModelConfig& config, int64_t embedding_rows) {
-  const int64_t absent = config.vocab - embedding_rows;
-  return config.params() - config.vocab_tensors() * absent * config.dim;
+struct ParameterCounts {
+  int64_t all = 0, trained = 0;
+};
+
+ParameterCounts CountParameters(const TrainOptions& options, int64_t embedding_rows) {
+  ParameterCounts counts;
+  const std::vector<std::string> frozen = FrozenPatterns(options);
+  for (const model::TensorSpec& spec : model::TensorTable(options.config)) {
+    const int64_t elements =
+        spec.has_vocab_rows() ? embedding_rows * options.config.dim : NumElements(spec.shape);
+    counts.all += elements;
+    if (!IsFrozen(frozen, spec)) counts.trained += elements;
+  }
+  if (!options.lora.enabled()) return counts;
+  for (const model::TensorSpec& spec : model::AdapterTable(options.config, options.lora)) {
+    counts.all += NumElements(spec.shape);
+    counts.trained += NumElements(spec.shape);
+  }
+  return counts;
 }
 
 // Surfaces that cannot wrap host memory: per layer those that hold weights, once the others.
@@ -29,19 +46,19 @@ uint64_t SurfaceBytes(const kernels::KernelSpec& spec) {
   return total;
 }
 
-}  // namespace
-
-Footprint EstimateFootprint(const TrainOptions& options, const device::Device& device,
-                            int64_t embedding_rows) {
+// All but the parameters.
+Footprint ActivationFootprint(const TrainOptions& options, const device::Device& device,
+                              int64_t embedding_rows, bool backward) {
   const runtime::SessionOptions session = {.config = options.config,
                                            .binding = options.binding,
-                                           .residual_alpha = options.residual_alpha};
+                                           .residual_alpha = options.residual_alpha,
+                                           .lora = options.lora};
   const kernels::KernelSpec spec = runtime::MakeSpec(device, session);
   Footprint footprint;
-  footprint.parameters = TrainedParameters(options.config, embedding_rows);
-  footprint.parameter_bytes = static_cast<uint64_t>(footprint.parameters) * 16;
-  const Plan plan = MakePlan(
-      spec, {.act_clip = options.act_clip > 0, .residual_alpha = options.residual_alpha != 1.0});
+  const Plan plan = MakePlan(spec, {.act_clip = options.act_clip > 0,
+                                    .residual_alpha = options.residual_alpha != 1.0,
+                                    .backward = backward,
+                                    .trained = nullptr});
   int64_t elements = embedding_rows * options.config.seq;
   for (const auto& [name, buffer] : plan.buffers) elements += buffer.rows * buffer.columns;
   footprint.activation_bytes = static_cast<uint64_t>(elements) * sizeof(float);
@@ -51,11 +68,33 @@ Footprint EstimateFootprint(const TrainOptions& options, const device::Device& d
   return footprint;
 }
 
+}  // namespace
+
+Footprint EstimateFootprint(const TrainOptions& options, const device::Device& device,
+                            int64_t embedding_rows) {
+  Footprint footprint = ActivationFootprint(options, device, embedding_rows, true);
+  const ParameterCounts counts = CountParameters(options, embedding_rows);
+  footprint.parameters = counts.trained;
+  footprint.parameter_bytes = static_cast<uint64_t>(counts.trained) * 16 +
+                              static_cast<uint64_t>(counts.all - counts.trained) * 4;
+  return footprint;
+}
+
+Footprint EstimateForwardFootprint(const TrainOptions& options, const device::Device& device,
+                                   int64_t embedding_rows) {
+  Footprint footprint = ActivationFootprint(options, device, embedding_rows, false);
+  footprint.parameter_bytes =
+      static_cast<uint64_t>(CountParameters(options, embedding_rows).all) * 4;
+  return footprint;
+}
+
 DiskNeed EstimateDisk(const TrainOptions& options, int64_t embedding_rows) {
   DiskNeed need;
-  need.state_bytes =
-      static_cast<uint64_t>(TrainedParameters(options.config, embedding_rows)) * 12 + (1u << 20);
-  need.run_bytes = 4 * need.state_bytes + checkpoint::HfFolderBytes(options.config);
+  const ParameterCounts counts = CountParameters(options, embedding_rows);
+  need.state_bytes = static_cast<uint64_t>(counts.all) * 4 +
+                     static_cast<uint64_t>(counts.trained) * 8 + (1u << 20);
+  need.run_bytes =
+      4 * need.state_bytes + checkpoint::HfFolderBytes(options.config, options.export_dtype);
   return need;
 }
 

@@ -10,7 +10,7 @@ namespace millwright::train {
 
 struct Footprint {
   int64_t parameters = 0;         // trained ones: a compacted embedding counts its rows in memory
-  uint64_t parameter_bytes = 0;   // weights, gradients and two moments: 16 bytes each
+  uint64_t parameter_bytes = 0;   // 16 bytes each (weight, gradient, two moments); frozen: 4
   uint64_t activation_bytes = 0;  // buffers of the plan, logits
   uint64_t surface_bytes = 0;     // staged copies on the device; 0 where it wraps host memory
 
@@ -20,6 +20,10 @@ struct Footprint {
 // `embedding_rows` is VocabMap::rows().
 Footprint EstimateFootprint(const TrainOptions& options, const device::Device& device,
                             int64_t embedding_rows);
+
+// The same for evaluation: weights, and the buffers of a forward step.
+Footprint EstimateForwardFootprint(const TrainOptions& options, const device::Device& device,
+                                   int64_t embedding_rows);
 
 // Disk: one training state, and what a run folder holds at most (two states, the best, one being
 // written, and model/).

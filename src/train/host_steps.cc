@@ -118,6 +118,25 @@ std::function<Status()> Network<T>::CompileWeightGradient(const PlanStep& step) 
   };
 }
 
+// With y = W x + s B (A x): dB = dy (s A x)^T and dA = (s B^T dy) x^T.
+template <class T>
+std::function<Status()> Network<T>::CompileAdapterGradient(const PlanStep& step) {
+  Parameter<T>& a = parameters_->Get(step.parameter, step.layer, model::LoraPart::kA);
+  Parameter<T>& b = parameters_->Get(step.parameter, step.layer, model::LoraPart::kB);
+  const int64_t rank = a.rows, in = a.columns, out = b.rows, seq = options_.config.seq;
+  return [this, rank, in, out, seq, scale = options_.lora.scale(), &a, &b, dy = Data(step, "dy"),
+          x = Data(step, "x"), low = Data(step, "low_rank")]() -> Status {
+    using math::DenseGemm;
+    gemm_->Run(DenseGemm(rank, seq, in, false, false), a.value.data(), x, low);
+    math::Scale(rank * seq, scale, low);
+    gemm_->Run(DenseGemm(out, rank, seq, false, true, true), dy, low, b.grad.data());
+    gemm_->Run(DenseGemm(rank, seq, out, true, false), b.value.data(), dy, low);
+    math::Scale(rank * seq, scale, low);
+    gemm_->Run(DenseGemm(rank, in, seq, false, true, true), low, x, a.grad.data());
+    return {};
+  };
+}
+
 template <class T>
 Parameter<T>& Network<T>::ParameterOf(const PlanStep& step) {
   const bool final_norm = step.parameter == TensorRole::kFinalNorm;
@@ -138,6 +157,8 @@ std::function<Status()> Network<T>::CompileHost(const PlanStep& step) {
       return CompileQueryKey(step);
     case StepKind::kWeightGradient:
       return CompileWeightGradient(step);
+    case StepKind::kAdapterGradient:
+      return CompileAdapterGradient(step);
     case StepKind::kKernel:
       return nullptr;
     case StepKind::kResidual:

@@ -1,13 +1,16 @@
 #include "train/network.h"
 
 #include "base/clock.h"
+#include "kernels/adapters.h"
+#include "kernels/weight_role.h"
 #include "math/cross_entropy.h"
 #include "math/embedding.h"
-#include "runtime/weight_role.h"
+#include "train/freeze.h"
 
 namespace millwright::train {
 namespace {
 
+using kernels::KernelId;
 using model::TensorRole;
 
 }  // namespace
@@ -28,15 +31,29 @@ Status Network<T>::Build(device::Device& device) {
       device, {.config = options_.config,
                .binding = options_.binding,
                .residual_alpha = options_.residual_alpha,
-               .fuse_attention_backward = options_.fuse_attention_backward});
+               .lora = options_.lora,
+               .fuse_attention_backward = options_.fuse_attention_backward,
+               .only = options_.gradients
+                           ? std::set<KernelId>()
+                           : std::set{KernelId::kSdpaFwd, KernelId::kWoFwd, KernelId::kFfnFused}});
   if (!session) return session.error();
   session_ = std::move(*session);
+  parameters_ = std::make_unique<ParameterSet<T>>(
+      options_.config, vocab_,
+      ParameterOptions{
+          .gradients = options_.gradients,
+          .moments = options_.training,
+          .trained = [&](const auto& spec) { return !IsFrozen(options_.freeze, spec); },
+          .lora = options_.lora});
   plan_ = MakePlan(session_->spec(), {.act_clip = options_.act_clip > 0,
-                                      .residual_alpha = options_.residual_alpha != 1.0});
+                                      .residual_alpha = options_.residual_alpha != 1.0,
+                                      .backward = options_.gradients,
+                                      .trained = [this](TensorRole role, int64_t layer) {
+                                        return parameters_->Get(role, layer).trained;
+                                      }});
   gemm_ = std::make_unique<math::GemmEngine>();
   rope_ = math::MakeRopeTables(options_.config.seq, options_.config.head_dim,
                                options_.config.rope_theta);
-  parameters_ = std::make_unique<ParameterSet<T>>(options_.config, vocab_, options_.training);
   for (const auto& [name, buffer] : plan_.buffers) {
     buffers_[name] = AlignedBuffer<T>(static_cast<size_t>(buffer.rows * buffer.columns));
   }
@@ -63,8 +80,8 @@ Result<typename Network<T>::Step> Network<T>::CompileKernel(const PlanStep& step
   for (const auto* list : {&operands.inputs, &operands.outputs}) {
     for (const kernels::Operand& operand : *list) {
       if (operand.weight) {
-        memory[operand.name] =
-            parameters_->Get(*runtime::WeightRole(operand.name), step.layer).value.data();
+        const TensorRole role = *kernels::WeightRole(kernels::BaseWeight(operand));
+        memory[operand.name] = parameters_->Get(role, step.layer, operand.part).value.data();
       } else {
         memory[operand.name] = Data(step, operand.name);
       }
@@ -132,8 +149,10 @@ void Network<T>::ClassifierBackward() {
   Parameter<T>& classifier = parameters_->Get(model::ClassifierRole(options_.config));
   gemm_->Run(math::DenseGemm(dim, seq, rows, true, false), classifier.value.data(), logits_.data(),
              buffers_.at("dx_final").data());
-  gemm_->Run(math::DenseGemm(rows, dim, seq, false, true, true), logits_.data(),
-             buffers_.at("x_final").data(), classifier.grad.data());
+  if (classifier.trained) {
+    gemm_->Run(math::DenseGemm(rows, dim, seq, false, true, true), logits_.data(),
+               buffers_.at("x_final").data(), classifier.grad.data());
+  }
   times_.classifier_ms += watch.ms();
 }
 
@@ -144,6 +163,17 @@ Result<double> Network<T>::Loss(std::span<const int32_t> rows, std::span<const i
   ClassifierForward();
   return math::CrossEntropyLoss(vocab_.rows(), options_.config.seq, targets, vocab_.LastRowBias(),
                                 logits_.data());
+}
+
+template <class T>
+Status Network<T>::TokenLosses(std::span<const int32_t> rows, std::span<const int32_t> targets,
+                               std::span<double> losses) {
+  auto status = Forward(rows);
+  if (!status) return status;
+  ClassifierForward();
+  math::CrossEntropyLosses(vocab_.rows(), options_.config.seq, targets, vocab_.LastRowBias(),
+                           logits_.data(), losses);
+  return {};
 }
 
 template <class T>
@@ -160,8 +190,10 @@ Result<double> Network<T>::LossAndGradient(std::span<const int32_t> rows,
   status = RunSteps(backward_, &times_.staging_backward_ms);
   if (!status) return status.error();
   watch.Restart();
-  math::EmbedBackward(options_.config.dim, rows, buffers_.at("dy").data(),
-                      parameters_->Get(TensorRole::kEmbedding).grad.data());
+  Parameter<T>& embedding = parameters_->Get(TensorRole::kEmbedding);
+  if (embedding.trained) {
+    math::EmbedBackward(options_.config.dim, rows, buffers_.at("dy").data(), embedding.grad.data());
+  }
   times_.embedding_ms += watch.ms();
   return loss;
 }

@@ -20,8 +20,11 @@ struct NetworkOptions {
   model::ModelConfig config;
   kernels::Binding binding = kernels::Binding::kSeparate;
   double residual_alpha = 1.0;
-  double act_clip = 0.0;  // 0: off
-  bool training = true;   // false: no moments
+  double act_clip = 0.0;            // 0: off
+  bool training = true;             // false: no moments
+  bool gradients = true;            // false: forward alone; LossAndGradient must not be called
+  std::vector<std::string> freeze;  // tensors that are not trained: see freeze.h
+  model::LoraConfig lora;
   bool fuse_attention_backward = true;
 };
 
@@ -61,7 +64,13 @@ class Network {
   // VocabMap::MapTokens), config.seq of each.
   Result<double> Loss(std::span<const int32_t> rows, std::span<const int32_t> targets);
 
-  // The same, and adds `scale` times the gradient of the loss to every parameter's gradient.
+  // The loss of every position, in nats: losses[t] = -log p(targets[t]). All spans have config.seq
+  // elements.
+  Status TokenLosses(std::span<const int32_t> rows, std::span<const int32_t> targets,
+                     std::span<double> losses);
+
+  // Loss, and adds `scale` times the gradient of the loss to every trained
+  // parameter's gradient.
   Result<double> LossAndGradient(std::span<const int32_t> rows, std::span<const int32_t> targets,
                                  double scale);
 
@@ -90,6 +99,7 @@ class Network {
   std::function<Status()> CompileNorm(const PlanStep& step);
   std::function<Status()> CompileQueryKey(const PlanStep& step);
   std::function<Status()> CompileWeightGradient(const PlanStep& step);
+  std::function<Status()> CompileAdapterGradient(const PlanStep& step);
   Parameter<T>& ParameterOf(const PlanStep& step);
   T* Data(const PlanStep& step, const std::string& role);
   Status RunSteps(const std::vector<Step>& steps, double* staging_ms);

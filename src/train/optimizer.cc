@@ -49,6 +49,7 @@ GradientNorms MeasureGradients(ParameterSet<T>& parameters, const data::VocabMap
                                double gradient_scale) {
   double squares[4] = {};
   for (Parameter<T>& p : parameters.all()) {
+    if (!p.trained) continue;
     const Group group = GroupOf(p.spec.role);
     squares[static_cast<size_t>(group)] += group == Group::kEmbedding
                                                ? EmbeddingSquares(p, vocab)
@@ -68,6 +69,7 @@ void Update(ParameterSet<T>& parameters, const GradientNorms& norms, const Updat
   double scale = options.gradient_scale;
   if (options.clip > 0 && norms.total > options.clip) scale *= options.clip / norms.total;
   for (Parameter<T>& p : parameters.all()) {
+    if (!p.trained) continue;
     const math::AdamW adam = {.lr = options.lr,
                               .beta1 = kBeta1,
                               .beta2 = kBeta2,

@@ -14,7 +14,7 @@ struct UpdateOptions {
   int64_t adam_step = 1;        // 1 at the first update
 };
 
-// Norms of the scaled gradient, before clipping.
+// Norms of the scaled gradient of all trained tensors, before clipping.
 struct GradientNorms {
   double total = 0, attn = 0, ffn = 0, embed = 0;
   bool finite = true;
@@ -27,7 +27,7 @@ template <class T>
 GradientNorms MeasureGradients(ParameterSet<T>& parameters, const data::VocabMap& vocab,
                                double gradient_scale);
 
-// Clips by the global norm and updates every tensor; gradients are zero afterwards.
+// Clips by the global norm and updates every trained tensor; gradients are zero afterwards.
 template <class T>
 void Update(ParameterSet<T>& parameters, const GradientNorms& norms, const UpdateOptions& options);
 

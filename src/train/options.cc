@@ -1,8 +1,13 @@
 #include "train/options.h"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cmath>
 #include <iterator>
+#include <sstream>
+
+#include "train/freeze.h"
 
 namespace millwright::train {
 namespace {
@@ -75,8 +80,63 @@ std::optional<kernels::Binding> BindingFromName(std::string_view name) {
 
 // Settings that do not change the computation.
 bool IsFree(std::string_view name) {
-  static constexpr std::string_view kFree[] = {"save-every", "val-every", "val-windows"};
+  static constexpr std::string_view kFree[] = {"save-every", "val-every", "val-windows",
+                                               "export-dtype"};
   return std::find(std::begin(kFree), std::end(kFree), name) != std::end(kFree);
+}
+
+// Patterns of tensor names hold no spaces, so one text holds them all.
+std::string Joined(const std::vector<std::string>& words) {
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+std::vector<std::string> Words(const std::string& text) {
+  std::istringstream stream(text);
+  return {std::istream_iterator<std::string>(stream), {}};
+}
+
+// Settings that not every run has: absent is the default.
+Status ReadFineTuning(const json& from, TrainOptions& options) {
+  std::string freeze, dtype(DTypeName(options.export_dtype));
+  for (auto [name, text] : {std::pair{"freeze", &freeze}, {"export-dtype", &dtype}}) {
+    if (from.contains(name) && !ReadField(from, name, *text)) {
+      return BadInput("settings: {} is of another type", name);
+    }
+  }
+  options.freeze = Words(freeze);
+  std::string targets;
+  for (const bool bad :
+       {from.contains("lora-rank") && !ReadField(from, "lora-rank", options.lora.rank),
+        from.contains("lora-alpha") && !ReadField(from, "lora-alpha", options.lora.alpha),
+        from.contains("lora-targets") && !ReadField(from, "lora-targets", targets)}) {
+    if (bad) return BadInput("settings: lora is of another type");
+  }
+  if (options.lora.enabled()) {
+    auto parsed = model::ParseLoraTargets(targets);
+    if (!parsed) return parsed.error().In("settings: lora-targets");
+    options.lora.targets = std::move(*parsed);
+  }
+  const auto known = ExportDTypeFromName(dtype);
+  if (!known) return BadInput("settings: unknown export-dtype {}", dtype);
+  options.export_dtype = *known;
+  return {};
+}
+
+// Adapters stand beside weights that are frozen as a whole, and are exported beside them.
+Status ValidateLora(const TrainOptions& o) {
+  auto valid = model::Validate(o.lora, o.config);
+  if (!valid) return valid;
+  if (!o.freeze.empty()) {
+    return BadInput("--freeze '{}': with --lora-rank everything but the adapters is frozen",
+                    o.freeze.front());
+  }
+  if (o.residual_alpha != 1.0) {
+    return BadInput(
+        "--residual-alpha {}: adapters cannot be told from it on export; leave it out "
+        "with --lora-rank",
+        o.residual_alpha);
+  }
+  return {};
 }
 
 Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
@@ -88,6 +148,17 @@ Status RequirePositive(std::initializer_list<std::pair<const char*, double>> val
 }
 
 }  // namespace
+
+std::optional<DType> ExportDTypeFromName(std::string_view name) {
+  for (DType dtype : {DType::kFp32, DType::kBf16, DType::kFp16}) {
+    if (DTypeName(dtype) == name) return dtype;
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> FrozenPatterns(const TrainOptions& options) {
+  return options.lora.enabled() ? std::vector<std::string>{"*"} : options.freeze;
+}
 
 Status Validate(const TrainOptions& o) {
   auto config = model::Validate(o.config);
@@ -112,7 +183,7 @@ Status Validate(const TrainOptions& o) {
     if (std::isfinite(value) && value >= 0) continue;
     return BadInput("--{}: expected 0 or a positive number, found {}", name, value);
   }
-  return {};
+  return o.lora.enabled() ? ValidateLora(o) : CheckFreeze(o.freeze, o.config);
 }
 
 json ToJson(const model::ModelConfig& config) {
@@ -131,6 +202,11 @@ json ToJson(const TrainOptions& options) {
   result["vocab"] = std::string(data::VocabModeName(options.vocab));
   result["binding"] = std::string(kernels::BindingName(options.binding));
   result["config"] = ToJson(options.config);
+  result["lora-rank"] = options.lora.rank;
+  result["lora-alpha"] = options.lora.alpha;
+  result["lora-targets"] = model::LoraTargetNames(options.lora);
+  result["freeze"] = Joined(options.freeze);
+  result["export-dtype"] = std::string(DTypeName(options.export_dtype));
   return result;
 }
 
@@ -175,6 +251,8 @@ Result<TrainOptions> OptionsFromJson(const json& from) {
   auto config = ConfigFromJson(from["config"]);
   if (!config) return config.error().In("settings");
   options.config = *config;
+  auto read = ReadFineTuning(from, options);
+  if (!read) return read.error();
   return options;
 }
 
@@ -199,6 +277,7 @@ Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOption
   if (given_flags.contains("save-every")) merged.save_every = given.save_every;
   if (given_flags.contains("val-every")) merged.val_every = given.val_every;
   if (given_flags.contains("val-windows")) merged.val_windows = given.val_windows;
+  if (given_flags.contains("export-dtype")) merged.export_dtype = given.export_dtype;
   auto valid = Validate(merged);
   if (!valid) return valid.error();
   return merged;

@@ -7,11 +7,14 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
+#include "base/dtype.h"
 #include "base/result.h"
 #include "data/vocabulary.h"
 #include "kernels/kernel.h"
 #include "model/config.h"
+#include "model/lora.h"
 
 namespace millwright::train {
 
@@ -37,13 +40,22 @@ struct TrainOptions {
   kernels::Binding binding = kernels::Binding::kSeparate;
   std::string device = "cpu";
   std::string precision = "fp32";
-  int threads = 0;  // 0: all cores; saved as the number it came to
+  int threads = 0;                    // 0: all cores; saved as the number it came to
+  std::vector<std::string> freeze;    // patterns of tensors that are not trained: see freeze.h
+  model::LoraConfig lora;             // where enabled, adapters are trained and nothing else
+  DType export_dtype = DType::kFp32;  // of model/: kFp32, kBf16 or kFp16
 };
 
 // AdamW's constants, which are not settings.
 inline constexpr double kBeta1 = 0.9;
 inline constexpr double kBeta2 = 0.95;
 inline constexpr double kAdamEps = 1e-8;
+
+// fp32, bf16 or fp16: what a model can be written in; nothing for another name.
+std::optional<DType> ExportDTypeFromName(std::string_view name);
+
+// The patterns of what a run leaves as it is: `freeze`, or everything but the adapters.
+std::vector<std::string> FrozenPatterns(const TrainOptions& options);
 
 // Why a run with these settings is impossible, by flag.
 Status Validate(const TrainOptions& options);
@@ -57,7 +69,8 @@ Result<TrainOptions> OptionsFromJson(const nlohmann::json& json);
 // Holds the flags that the user gave on --resume against the saved run. Equal values pass, more
 // --steps extend the run, anything else is refused by name. Flags that do not change the
 // computation
-// (--save-every, --val-every, --val-windows) may change. Returns the options to go on with.
+// (--save-every, --val-every, --val-windows, --export-dtype) may change. Returns the options to go
+// on with.
 Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOptions& given,
                                     const std::set<std::string>& given_flags);
 

@@ -6,6 +6,7 @@ namespace millwright::train {
 namespace {
 
 constexpr size_t kRoles = static_cast<size_t>(model::TensorRole::kLmHead) + 1;
+constexpr size_t kParts = 3;
 
 }  // namespace
 
@@ -21,23 +22,29 @@ int64_t FullEmbeddingRow(const data::VocabMap& vocab, int64_t row) {
 
 template <class T>
 ParameterSet<T>::ParameterSet(const model::ModelConfig& config, const data::VocabMap& vocab,
-                              bool with_moments)
-    : index_(kRoles * static_cast<size_t>(config.layers + 1), SIZE_MAX), layers_(config.layers) {
-  for (model::TensorSpec& spec : model::TensorTable(config)) {
+                              const ParameterOptions& options)
+    : index_(kParts * kRoles * static_cast<size_t>(config.layers + 1), SIZE_MAX),
+      layers_(config.layers) {
+  std::vector<model::TensorSpec> table = model::TensorTable(config);
+  if (options.lora.enabled()) {
+    for (model::TensorSpec& spec : model::AdapterTable(config, options.lora)) {
+      table.push_back(std::move(spec));
+    }
+  }
+  for (model::TensorSpec& spec : table) {
     Parameter<T> parameter;
     parameter.rows = spec.is_norm() ? 1 : spec.shape[0];
     parameter.columns = spec.is_norm() ? spec.shape[0] : spec.shape[1];
     if (spec.has_vocab_rows()) parameter.rows = vocab.rows();
     const auto count = static_cast<size_t>(parameter.count());
     parameter.value = AlignedBuffer<T>(count);
-    parameter.grad = AlignedBuffer<T>(count);
-    if (with_moments) {
+    parameter.trained = options.gradients && (!options.trained || options.trained(spec));
+    if (parameter.trained) parameter.grad = AlignedBuffer<T>(count);
+    if (parameter.trained && options.moments) {
       parameter.m = AlignedBuffer<T>(count);
       parameter.v = AlignedBuffer<T>(count);
     }
-    const size_t slot = static_cast<size_t>(spec.role) * static_cast<size_t>(layers_ + 1) +
-                        static_cast<size_t>(spec.layer + 1);
-    index_[slot] = parameters_.size();
+    index_[Slot(spec.role, spec.layer, spec.part)] = parameters_.size();
     parameter.spec = std::move(spec);
     parameters_.push_back(std::move(parameter));
   }
@@ -46,6 +53,10 @@ ParameterSet<T>::ParameterSet(const model::ModelConfig& config, const data::Voca
 template <class T>
 void ParameterSet<T>::Init(uint64_t seed, const data::VocabMap& vocab) {
   for (Parameter<T>& p : parameters_) {
+    if (p.spec.part != model::LoraPart::kNone) {
+      model::InitAdapter(p.spec, seed, p.value.data());
+      continue;
+    }
     if (!p.spec.has_vocab_rows()) {
       model::InitRows(p.spec, seed, 0, p.rows, p.value.data());
       continue;
@@ -58,15 +69,27 @@ void ParameterSet<T>::Init(uint64_t seed, const data::VocabMap& vocab) {
 }
 
 template <class T>
-Parameter<T>& ParameterSet<T>::Get(model::TensorRole role, int64_t layer) {
-  return parameters_[index_[static_cast<size_t>(role) * static_cast<size_t>(layers_ + 1) +
-                            static_cast<size_t>(layer + 1)]];
+size_t ParameterSet<T>::Slot(model::TensorRole role, int64_t layer, model::LoraPart part) const {
+  const size_t row = static_cast<size_t>(part) * kRoles + static_cast<size_t>(role);
+  return row * static_cast<size_t>(layers_ + 1) + static_cast<size_t>(layer + 1);
+}
+
+template <class T>
+Parameter<T>& ParameterSet<T>::Get(model::TensorRole role, int64_t layer, model::LoraPart part) {
+  return parameters_[index_[Slot(role, layer, part)]];
+}
+
+template <class T>
+const Parameter<T>* ParameterSet<T>::Find(model::TensorRole role, int64_t layer,
+                                          model::LoraPart part) const {
+  const size_t index = index_[Slot(role, layer, part)];
+  return index < parameters_.size() ? &parameters_[index] : nullptr;
 }
 
 template <class T>
 void ParameterSet<T>::ZeroGradients() {
   for (Parameter<T>& p : parameters_) {
-    std::memset(p.grad.data(), 0, p.grad.size() * sizeof(T));
+    if (p.trained) std::memset(p.grad.data(), 0, p.grad.size() * sizeof(T));
   }
 }
 
@@ -74,6 +97,13 @@ template <class T>
 int64_t ParameterSet<T>::count() const {
   int64_t total = 0;
   for (const Parameter<T>& p : parameters_) total += p.count();
+  return total;
+}
+
+template <class T>
+int64_t ParameterSet<T>::trained_count() const {
+  int64_t total = 0;
+  for (const Parameter<T>& p : parameters_) total += p.trained ? p.count() : 0;
   return total;
 }
 

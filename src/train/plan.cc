@@ -11,8 +11,9 @@ using kernels::KernelId;
 using model::TensorRole;
 using Buffers = std::map<std::string, std::string>;
 
-// Writes the plan layer by layer. Buffers with a layer suffix are kept for the backward step, the
-// others are scratch that every layer uses again.
+// Writes the plan layer by layer. Buffers with a layer suffix are kept for the backward step (of
+// which there is one copy where there is no backward step), the others are scratch that every layer
+// uses again.
 class PlanWriter {
  public:
   PlanWriter(const kernels::KernelSpec& spec, const PlanOptions& options)
@@ -24,18 +25,33 @@ class PlanWriter {
     for (int64_t layer = 0; layer < c_.layers; ++layer) ForwardLayer(layer);
     layer_ = c_.layers;
     Norm(TensorRole::kFinalNorm, At("x", c_.layers), "x_final", "inv_rms_final");
+    if (!options_.backward) return std::move(plan_);
     steps_ = &plan_.backward;
     Activation("dx_final", c_.dim);
     NormBackward(TensorRole::kFinalNorm, "dx_final", At("x", c_.layers), "inv_rms_final", "", "dy");
-    for (int64_t layer = c_.layers; layer-- > 0;) BackwardLayer(layer);
+    const int64_t lowest = LowestTrainedLayer();
+    for (int64_t layer = c_.layers; layer-- > lowest;) BackwardLayer(layer);
     return std::move(plan_);
   }
 
  private:
-  static std::string At(std::string_view name, int64_t layer) {
-    return fmt::format("{}.{}", name, layer);
+  std::string At(std::string_view name, int64_t layer) const {
+    return fmt::format("{}.{}", name, options_.backward ? layer : 0);
   }
   std::string Here(std::string_view name) const { return At(name, layer_); }
+
+  bool Trained(TensorRole role, int64_t layer) const {
+    return !options_.trained || options_.trained(role, layer);
+  }
+
+  // At most the last layer, so that a backward step always has one.
+  int64_t LowestTrainedLayer() const {
+    if (Trained(TensorRole::kEmbedding, -1) || spec_.lora.enabled()) return 0;
+    for (const model::TensorSpec& spec : model::TensorTable(c_)) {
+      if (spec.layer >= 0 && Trained(spec.role, spec.layer)) return spec.layer;
+    }
+    return c_.layers - 1;
+  }
 
   std::string Activation(const std::string& name, int64_t rows) {
     plan_.buffers[name] = {rows, c_.seq};
@@ -79,8 +95,16 @@ class PlanWriter {
   }
 
   void WeightGradient(TensorRole weight, const std::string& dy, const std::string& x) {
-    Add(StepKind::kWeightGradient, Phase::kWeightGradient, {{"dy", dy}, {"x", x}}).parameter =
-        weight;
+    if (Trained(weight, layer_)) {
+      Add(StepKind::kWeightGradient, Phase::kWeightGradient, {{"dy", dy}, {"x", x}}).parameter =
+          weight;
+    }
+    if (spec_.lora.Adapts(weight)) {
+      plan_.buffers["low_rank"] = {spec_.lora.rank, c_.seq};
+      Add(StepKind::kAdapterGradient, Phase::kWeightGradient,
+          {{"dy", dy}, {"x", x}, {"low_rank", "low_rank"}})
+          .parameter = weight;
+    }
   }
 
   // The gradient of a branch that the residual scales: a scaled copy, or the gradient itself.
@@ -199,6 +223,8 @@ std::string_view KindName(StepKind kind) {
       return "qk_norm_backward";
     case StepKind::kAdd:
       return "add";
+    case StepKind::kAdapterGradient:
+      return "adapter_gradient";
     case StepKind::kWeightGradient:
       break;
   }

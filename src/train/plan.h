@@ -2,6 +2,7 @@
 // writes. The list can be printed; the network executes it as it stands.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -24,6 +25,7 @@ enum class StepKind {
   kQkNormBackward,   // dq, dk in place, with q_raw and k_raw; adds to the norms' gradients
   kAdd,              // y = a + b
   kWeightGradient,   // dW += dy x^T
+  kAdapterGradient,  // of a LoRA adapter: dB += dy (s A x)^T, dA += (s B^T dy) x^T
 };
 
 // What the time of a step is booked under.
@@ -47,6 +49,10 @@ struct PlanBuffer {
 struct PlanOptions {
   bool act_clip = false;
   bool residual_alpha = false;
+  bool backward = true;  // false: forward alone, in buffers that all layers share
+  // Whether a tensor is trained; empty: every one is. Gradients of frozen weights are not computed,
+  // nor is anything below the lowest layer that holds a trained tensor.
+  std::function<bool(model::TensorRole role, int64_t layer)> trained;
 };
 
 struct Plan {

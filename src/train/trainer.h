@@ -26,6 +26,7 @@ struct RunInputs {
   std::shared_ptr<const data::TokenSource> train;
   std::shared_ptr<const data::TokenSource> val;  // may be null
   std::string run_dir;
+  std::string base;  // where the weights come from: kept in the state, named by an exported adapter
   model::TokenIds tokens;  // written to model/config.json, where known; kept in the state
 };
 
@@ -49,7 +50,7 @@ class Trainer {
   Status Init();
 
   // First values from a model: `source` yields its tensors in this config's rotary layout. With a
-  // compacted vocabulary the active words' rows are taken.
+  // compacted vocabulary the active words' rows are taken. Adapters get first values of their own.
   Status InitFrom(const checkpoint::TensorSource& source);
 
   // Weights, moments and position of a saved run. The state must be of the same config, data and

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "base/clock.h"
+#include "checkpoint/peft_adapter.h"
 #include "train/export.h"
 #include "train/trainer.h"
 
@@ -40,6 +41,7 @@ json Trainer::Meta() const {
       vocab.mode() == data::VocabMode::kFull ? json(json::array()) : json(vocab.active());
   meta["bos"] = in_.tokens.bos ? json(*in_.tokens.bos) : json();
   meta["eos"] = in_.tokens.eos ? json(*in_.tokens.eos) : json();
+  meta["base"] = in_.base;
   meta["best_val"] = best_val_ ? json(*best_val_) : json();
   meta["best_step"] = best_step_ ? json(*best_step_) : json();
   return meta;
@@ -56,6 +58,7 @@ std::vector<checkpoint::NamedTensor> Trainer::Weights() const {
 std::vector<checkpoint::NamedTensor> Trainer::Moments() const {
   std::vector<checkpoint::NamedTensor> tensors;
   for (const Parameter<float>& p : network_->parameters().all()) {
+    if (!p.trained) continue;
     tensors.push_back({p.spec.name + ".m", ShapeOf(p), p.m.span()});
     tensors.push_back({p.spec.name + ".v", ShapeOf(p), p.v.span()});
   }
@@ -74,13 +77,19 @@ Status Trainer::Save(telemetry::Sink& sink) {
       checkpoint::WriteState(in_.run_dir, updated_step_, Meta(), weights, moments, best_step_);
   if (!status) return status;
   saved_step_ = updated_step_;
-  const checkpoint::HfExport options = {.dtype = DType::kFp32,
+  const checkpoint::HfExport options = {.dtype = in_.options.export_dtype,
                                         .residual_alpha = in_.options.residual_alpha,
                                         .tokens = in_.tokens,
                                         .extra_files = tokenizer_files_};
   status = checkpoint::WriteHfFolder(
       in_.run_dir + "/model", in_.options.config,
-      FullTensors(network_->parameters(), network_->vocab(), in_.options.seed), options);
+      FullTensors(network_->parameters(), network_->vocab(), in_.options.seed, in_.options.lora),
+      options);
+  if (status && in_.options.lora.enabled()) {
+    status = checkpoint::WritePeftFolder(in_.run_dir + "/adapter", in_.options.config,
+                                         in_.options.lora, AdapterTensors(network_->parameters()),
+                                         {.base_model = in_.base});
+  }
   if (!status) return status;
   return sink.Write(telemetry::CheckpointEvent{
       updated_step_, checkpoint::StatePath(in_.run_dir, updated_step_), watch.ms()});
@@ -109,6 +118,7 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
   for (auto [key, id] : {std::pair{"bos", &in_.tokens.bos}, {"eos", &in_.tokens.eos}}) {
     if (meta.value(key, json()).is_number_integer()) *id = meta[key].get<int64_t>();
   }
+  if (meta.value("base", json()).is_string()) in_.base = meta["base"].get<std::string>();
   if (meta.value("last_loss", json()).is_number()) last_loss_ = meta["last_loss"].get<float>();
   if (meta.value("best_val", json()).is_number() && meta.value("best_step", json()).is_number()) {
     best_val_ = meta["best_val"].get<double>();
@@ -117,6 +127,7 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
   for (Parameter<float>& p : network_->parameters().all()) {
     const Shape shape = ShapeOf(p);
     for (auto [suffix, buffer] : {std::pair{"", &p.value}, {".m", &p.m}, {".v", &p.v}}) {
+      if (buffer->size() == 0) continue;  // moments of a frozen tensor
       auto status = state.Read(p.spec.name + suffix, shape, buffer->span());
       if (!status) return status;
     }

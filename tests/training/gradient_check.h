@@ -24,6 +24,8 @@ struct GradientCase {
   double residual_alpha = 1.0;
   double act_clip = 0.0;
   bool fuse_attention_backward = true;
+  std::vector<std::string> freeze = {};
+  model::LoraConfig lora = {};
 };
 
 using Gradients = std::map<std::string, std::vector<double>>;
@@ -44,6 +46,8 @@ class GradientRun {
                                    .residual_alpha = test.residual_alpha,
                                    .act_clip = test.act_clip,
                                    .training = false,
+                                   .freeze = test.freeze,
+                                   .lora = test.lora,
                                    .fuse_attention_backward = test.fuse_attention_backward},
                                   FullVocab(test.config));
     EXPECT_TRUE(created.ok()) << (created.ok() ? "" : created.error().message);
@@ -70,6 +74,7 @@ class GradientRun {
     EXPECT_TRUE(loss.ok()) << (loss.ok() ? "" : loss.error().message);
     Gradients gradients;
     for (const auto& p : network->parameters().all()) {
+      if (!p.trained) continue;
       auto& gradient = gradients[p.spec.name];
       for (const T& g : p.grad.span()) gradient.push_back(static_cast<double>(g) / scale);
     }

@@ -17,6 +17,7 @@ std::string NameOf(const ::testing::TestParamInfo<GradientCase>& info) {
   std::string name = ConfigName(test.config) + "_" + std::string(BindingName(test.binding));
   if (test.residual_alpha != 1.0) name += "_alpha";
   if (test.act_clip > 0) name += "_clip";
+  if (test.lora.enabled()) name += "_lora";
   return name;
 }
 
@@ -25,6 +26,8 @@ std::vector<GradientCase> AllCases() {
   for (const model::ModelConfig& config : TinyConfigs()) {
     for (kernels::Binding binding : kBindings) {
       cases.push_back({.config = config, .binding = binding});
+      // Adapters and their bases both trained, so that every way of a gradient is seen.
+      cases.push_back({.config = config, .binding = binding, .lora = LoraEverywhere()});
     }
   }
   cases.push_back({.config = Untied(TinyMha())});

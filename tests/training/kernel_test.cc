@@ -8,22 +8,31 @@ namespace {
 struct KernelCase {
   model::ModelConfig config;
   kernels::Binding binding;
+  model::LoraConfig lora = {};
 };
 
 std::string NameOf(const ::testing::TestParamInfo<KernelCase>& info) {
-  return ConfigName(info.param.config) + "_" + std::string(BindingName(info.param.binding));
+  return ConfigName(info.param.config) + "_" + std::string(BindingName(info.param.binding)) +
+         (info.param.lora.enabled() ? "_lora" : "");
 }
 
 std::vector<KernelCase> AllCases() {
   std::vector<KernelCase> cases;
   for (const model::ModelConfig& config : TinyConfigs()) {
-    for (kernels::Binding binding : kBindings) cases.push_back({config, binding});
+    for (kernels::Binding binding : kBindings) {
+      cases.push_back({config, binding});
+      cases.push_back({config, binding, LoraEverywhere()});
+    }
   }
   return cases;
 }
 
 runtime::SessionOptions OptionsOf(const KernelCase& test) {
-  return {.config = test.config, .binding = test.binding, .residual_alpha = 0.5, .cache = 5};
+  return {.config = test.config,
+          .binding = test.binding,
+          .residual_alpha = 0.5,
+          .cache = 5,
+          .lora = test.lora};
 }
 
 // Sums of up to `longest` products in double.

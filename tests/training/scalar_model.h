@@ -42,6 +42,11 @@ class ScalarModel {
   }
 
  private:
+  static constexpr std::pair<const char*, const char*> kProjections[] = {
+      {"wq", "self_attn.q_proj"}, {"wk", "self_attn.k_proj"}, {"wv", "self_attn.v_proj"},
+      {"wo", "self_attn.o_proj"}, {"w1", "mlp.gate_proj"},    {"w3", "mlp.up_proj"},
+      {"w2", "mlp.down_proj"}};
+
   static size_t Size(int64_t n) { return static_cast<size_t>(n); }
   size_t At(int64_t row, int64_t t) const { return Size(row * spec_.config.seq + t); }
   const Array& Tensor(int64_t layer, const char* name) const {
@@ -61,6 +66,13 @@ class ScalarModel {
     if (spec_.config.qk_norm) {
       v["q_norm"] = Tensor(layer, "self_attn.q_norm");
       v["k_norm"] = Tensor(layer, "self_attn.k_norm");
+    }
+    for (const auto& [operand, projection] : kProjections) {
+      for (const auto& [suffix, part] : {std::pair{"_a", "lora_A"}, {"_b", "lora_B"}}) {
+        const auto adapter =
+            parameters.find(fmt::format("model.layers.{}.{}.{}.weight", layer, projection, part));
+        if (adapter != parameters.end()) v[std::string(operand) + suffix] = adapter->second;
+      }
     }
     kernels::Formula<T> formula(spec_, v);
     formula.SdpaFwd();

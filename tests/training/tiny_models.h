@@ -67,6 +67,14 @@ inline std::string ConfigName(const model::ModelConfig& config) {
          (config.tied_embeddings ? "" : "_untied");
 }
 
+// Adapters of every projection, with a scale of 1.5.
+inline model::LoraConfig LoraEverywhere() {
+  return {.rank = 2,
+          .alpha = 3,
+          .targets =
+              *model::ParseLoraTargets("q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj")};
+}
+
 inline constexpr kernels::Binding kBindings[] = {
     kernels::Binding::kPacked, kernels::Binding::kConstant, kernels::Binding::kSeparate};
 

@@ -48,6 +48,15 @@ T CrossEntropy(int64_t vocab, int64_t seq, std::span<const int32_t> targets, dou
 }
 
 template <class T>
+void CrossEntropyLosses(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
+                        double last_row_bias, const T* logits, T* losses) {
+  for (int64_t s = 0; s < seq; ++s) {
+    losses[s] = CrossEntropyOfColumn(vocab, seq, s, targets[s], last_row_bias, false, 0.0,
+                                     const_cast<T*>(logits));
+  }
+}
+
+template <class T>
 T CrossEntropyLoss(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
                    double last_row_bias, const T* logits) {
   T sum(0);

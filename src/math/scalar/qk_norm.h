@@ -48,7 +48,7 @@ void QkNormBackward(int64_t heads, int64_t head_dim, int64_t seq, double eps, co
       for (int64_t c = 0; c < head_dim; ++c) {
         const int64_t i = base + c * seq + s;
         const T gradient = r * (w[c] * dy[i] - x[i] * pull);
-        dw[c] += dy[i] * x[i] * r;
+        if (dw != nullptr) dw[c] += dy[i] * x[i] * r;
         dx[i] = gradient;
       }
     }

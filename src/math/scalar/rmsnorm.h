@@ -32,7 +32,7 @@ void RmsNormBackward(int64_t channels, int64_t seq, const T* dy, const T* x, con
     for (int64_t c = 0; c < channels; ++c) {
       const int64_t i = c * seq + s;
       const T gradient = r * (w[c] * dy[i] - x[i] * pull);
-      dw[c] += dy[i] * x[i] * r;
+      if (dw != nullptr) dw[c] += dy[i] * x[i] * r;
       dx[i] = skip != nullptr ? gradient + skip[i] : gradient;
     }
   }

@@ -1,8 +1,8 @@
-#include "runtime/weight_role.h"
+#include "kernels/weight_role.h"
 
 #include <utility>
 
-namespace millwright::runtime {
+namespace millwright::kernels {
 
 std::optional<model::TensorRole> WeightRole(std::string_view name) {
   using model::TensorRole;
@@ -17,4 +17,4 @@ std::optional<model::TensorRole> WeightRole(std::string_view name) {
   return std::nullopt;
 }
 
-}  // namespace millwright::runtime
+}  // namespace millwright::kernels

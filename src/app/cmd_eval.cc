@@ -1,0 +1,217 @@
+// millwright eval: the loss of a model on a token shard.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+#include "app/command.h"
+#include "app/open_device.h"
+#include "app/stored_model.h"
+#include "base/clock.h"
+#include "base/memory_info.h"
+#include "base/threads.h"
+#include "data/token_file.h"
+#include "train/evaluate.h"
+#include "train/footprint.h"
+
+namespace millwright::app {
+namespace {
+
+// Longer contexts than this are asked for with --seq: a model may be made for 40,960 tokens, and
+// logits alone take 4 bytes a word of the vocabulary and position.
+constexpr int64_t kLongestDefault = 2048;
+
+struct EvalFlags {
+  std::string from, data, device = "cpu", precision = "fp32";
+  int64_t seq = 0, tokens = 0, stride = 0, bos = -1;
+  bool documents = false;
+  int threads = 0;
+};
+
+Status CheckFlags(const EvalFlags& flags, int64_t seq) {
+  if (flags.seq < 0) return BadInput("--seq {}: is negative", flags.seq);
+  if (flags.tokens < 0) return BadInput("--tokens {}: is negative", flags.tokens);
+  if (flags.stride < 0 || flags.stride > seq) {
+    return BadInput("--stride {}: expected 1 to {}, the tokens of a window", flags.stride, seq);
+  }
+  if (flags.bos >= 0 && !flags.documents) {
+    return BadInput("--bos {}: only says where --documents begin", flags.bos);
+  }
+  return {};
+}
+
+Result<int64_t> BosToken(const EvalFlags& flags, const StoredModel& model) {
+  if (flags.bos >= 0) return flags.bos;
+  if (model.tokens.bos) return *model.tokens.bos;
+  return BadInput("--documents: {} does not say which token begins a document; name it with --bos",
+                  model.path);
+}
+
+Result<std::vector<data::EvalWindow>> Windows(const EvalFlags& flags, const StoredModel& model,
+                                              const data::TokenSource& tokens) {
+  const int64_t seq = model.config.seq;
+  std::vector<data::EvalWindow> windows;
+  if (flags.documents) {
+    auto bos = BosToken(flags, model);
+    if (!bos) return bos.error();
+    windows = data::DocumentWindows(tokens, *bos, seq, flags.stride);
+    if (windows.empty()) {
+      return BadInput("--documents: {} has no document, which would begin with token {}",
+                      tokens.name(), *bos);
+    }
+  } else if (flags.stride > 0) {
+    windows = data::SlidingWindows(0, tokens.size(), seq, flags.stride);
+  } else {
+    windows = data::ConsecutiveWindows(tokens.size(), seq);
+  }
+  if (windows.empty()) {
+    return BadInput("{}: {} tokens, fewer than one window of {}", tokens.name(), tokens.size(),
+                    seq + 1);
+  }
+  if (flags.tokens == 0) return windows;
+  size_t kept = 0;
+  for (int64_t left = flags.tokens; kept < windows.size(); ++kept) {
+    left -= windows[kept].predicted();
+    if (left < 0) break;
+  }
+  if (kept == 0) {
+    return BadInput("--tokens {}: the first window predicts {}", flags.tokens,
+                    windows[0].predicted());
+  }
+  windows.resize(kept);
+  return windows;
+}
+
+Status CheckMemory(const StoredModel& model, const device::Device& device) {
+  train::TrainOptions options;
+  options.config = model.config;
+  const uint64_t need =
+      train::EstimateForwardFootprint(options, device, model.config.vocab).total();
+  const uint64_t available = AvailableMemory();
+  if (available == 0 || need <= available) return {};
+  return Failed("windows of {} tokens need {:.2f} GB of memory, {:.2f} GB are available",
+                model.config.seq, static_cast<double>(need) / 1e9,
+                static_cast<double>(available) / 1e9);
+}
+
+// The network with the model's weights, every word with a row of its own.
+Result<std::unique_ptr<train::Network<float>>> LoadNetwork(const StoredModel& model,
+                                                           device::Device& device) {
+  auto vocab = data::VocabMap::FromActive(data::VocabMode::kFull, model.config.vocab, {});
+  if (!vocab) return vocab.error();
+  auto network = train::Network<float>::Create(device,
+                                               {.config = model.config,
+                                                .residual_alpha = model.residual_alpha,
+                                                .act_clip = model.act_clip,
+                                                .training = false,
+                                                .gradients = false},
+                                               std::move(*vocab));
+  if (!network) return network.error();
+  for (auto& p : (*network)->parameters().all()) {
+    auto status = model.read(p.spec, checkpoint::BlztPart::kWeight, p.value.span());
+    if (!status) return status.error();
+  }
+  auto staged = (*network)->StageWeights();
+  if (!staged) return staged.error();
+  return network;
+}
+
+// On a terminal: how far it is, four times a second.
+class Progress {
+ public:
+  explicit Progress(const std::vector<data::EvalWindow>& windows) {
+    for (const data::EvalWindow& window : windows) all_ += window.predicted();
+  }
+  ~Progress() {
+    if (shown_) fmt::print(stderr, "\r\x1b[K");
+  }
+  void Show(const train::Evaluation& so_far) {
+    if (!terminal_ || watch_.ms() < 250) return;
+    fmt::print(stderr, "\r{} of {} tokens, loss {:.4f} ", so_far.tokens, all_, so_far.loss);
+    shown_ = true;
+    watch_.Restart();
+  }
+
+ private:
+  bool terminal_ = isatty(STDERR_FILENO) != 0, shown_ = false;
+  int64_t all_ = 0;
+  Stopwatch watch_;
+};
+
+Result<train::Evaluation> EvaluateShown(train::Network<float>& network,
+                                        const data::TokenSource& tokens,
+                                        const std::vector<data::EvalWindow>& windows) {
+  Progress progress(windows);
+  return train::Evaluate(network, tokens, windows,
+                         [&](const train::Evaluation& so_far) { progress.Show(so_far); });
+}
+
+Result<int> RunEval(const EvalFlags& flags) {
+  auto precision = PrecisionFromFlag(flags.precision);
+  if (!precision) return precision.error();
+  auto model = OpenStoredModel(flags.from);
+  if (!model) return model.error().In("--from");
+  model->config.seq = flags.seq > 0 ? flags.seq : std::min(model->config.seq, kLongestDefault);
+  auto status = CheckFlags(flags, model->config.seq);
+  if (status) status = model::Validate(model->config);
+  if (!status) return status.error();
+  auto tokens = data::OpenTokenFile(flags.data, {.vocab = model->config.vocab, .seq = 0});
+  if (!tokens) return tokens.error().In("--data");
+  auto windows = Windows(flags, *model, **tokens);
+  if (!windows) return windows.error();
+  auto device =
+      OpenDevice(flags.device, {.precision = *precision, .threads = SetThreads(flags.threads)});
+  if (!device) return device.error();
+  if (!(*device)->caps().computes) {
+    return BadInput("--device {}: computes nothing, so it cannot evaluate", flags.device);
+  }
+  status = CheckMemory(*model, **device);
+  if (!status) return status.error();
+  auto network = LoadNetwork(*model, **device);
+  if (!network) return network.error();
+  fmt::print(stderr, "{} {}: {} windows of up to {} tokens\n", model->format, model->path,
+             windows->size(), model->config.seq);
+  const Stopwatch watch;
+  auto result = EvaluateShown(**network, **tokens, *windows);
+  if (!result) return result.error();
+  fmt::print(stderr, "{:.0f} tokens/s\n", static_cast<double>(result->tokens) / watch.ms() * 1000);
+  fmt::print("loss={:.4f} ppl={:.3f} tokens={}\n", result->loss, std::exp(result->loss),
+             result->tokens);
+  return kExitDone;
+}
+
+}  // namespace
+
+void AddEvalCommand(CLI::App& app, CommandContext& context) {
+  auto flags = std::make_shared<EvalFlags>();
+  CLI::App* command = app.add_subcommand("eval", "Loss and perplexity of a model on tokens");
+  command
+      ->add_option("--from", flags->from,
+                   "A run folder, a training state, a Hugging Face folder or a model file")
+      ->required();
+  command->add_option("--data", flags->data, "The token shard")->required();
+  command->add_option("--seq", flags->seq,
+                      "Tokens a window (default: the model's, at most 2048); windows follow each "
+                      "other, a last short one is left out");
+  command->add_option("--stride", flags->stride,
+                      "Sliding windows: predict so many new tokens a window, after all the context "
+                      "that fits");
+  command->add_flag("--documents", flags->documents,
+                    "Every document by itself, from position 0: it begins with a BOS token");
+  command->add_option("--bos", flags->bos, "BOS of --documents (default: the model's)")
+      ->check(CLI::NonNegativeNumber);
+  command->add_option("--tokens", flags->tokens,
+                      "Predict at most so many tokens, in whole windows (default: all)");
+  command->add_option("--device", flags->device, "cpu|reference")->capture_default_str();
+  command->add_option("--precision", flags->precision, "fp32|fp16|ane")->capture_default_str();
+  command->add_option("--threads", flags->threads, "Threads (0: all cores)")->capture_default_str();
+  command->callback([flags, &context] {
+    context.action = [flags] {
+      const auto result = RunEval(*flags);
+      return result ? *result : Report(result.error());
+    };
+  });
+}
+
+}  // namespace millwright::app

@@ -1,0 +1,150 @@
+// millwright eval: what it prints and what it refuses.
+#include <gmock/gmock.h>
+
+#include <cstdio>
+
+#include "app/stored_model.h"
+#include "tests/app/tiny_run.h"
+#include "tests/shared_folder.h"
+
+namespace millwright::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+using ::testing::MatchesRegex;
+
+struct Line {
+  double loss = 0, ppl = 0;
+  long tokens = 0;
+};
+
+// The last line of standard output.
+Line LastLine(const std::string& out) {
+  Line line;
+  const size_t at = out.rfind('\n', out.size() - 2);
+  const char* last = out.c_str() + (at == std::string::npos ? 0 : at + 1);
+  EXPECT_EQ(std::sscanf(last, "loss=%lf ppl=%lf tokens=%ld\n", &line.loss, &line.ppl, &line.tokens),
+            3)
+      << out;
+  return line;
+}
+
+class EvalCommand : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<checkpoint::TestFolder>();
+    TrainTinyRun(TinyPlain(), folder_->path());
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  static CommandResult Eval(std::vector<std::string> arguments, bool with_model = true) {
+    std::vector<std::string> all = {"eval", "--data", folder_->File("data.bin")};
+    if (with_model) all.insert(all.end(), {"--from", folder_->File("run")});
+    all.insert(all.end(), arguments.begin(), arguments.end());
+    return RunCommand(TinyPlain(), std::move(all));
+  }
+
+  static Line Evaluated(std::vector<std::string> arguments) {
+    const CommandResult result = Eval(std::move(arguments));
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    return LastLine(result.out);
+  }
+
+  static void ExpectRefused(std::vector<std::string> arguments, const std::string& what) {
+    const CommandResult result = Eval(std::move(arguments));
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_EQ(result.out, "");
+    EXPECT_THAT(result.err, AllOf(HasSubstr("millwright: "), HasSubstr(what)));
+  }
+
+  static std::unique_ptr<checkpoint::TestFolder> folder_;
+};
+
+std::unique_ptr<checkpoint::TestFolder> EvalCommand::folder_;
+
+TEST_F(EvalCommand, PrintsOneLine) {
+  const CommandResult result = Eval({});
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.out,
+              MatchesRegex("loss=[0-9]+\\.[0-9]{4} ppl=[0-9]+\\.[0-9]{3} tokens=198\n"));
+  const Line line = LastLine(result.out);
+  EXPECT_NEAR(std::exp(line.loss), line.ppl, 1e-4 * line.ppl + 1e-3);
+  EXPECT_GT(line.loss, 0.5);
+  EXPECT_LT(line.loss, std::log(23.0) + 0.5);
+}
+
+// 200 tokens: 33 whole windows of 6, or 12 of 16; all but the first token with sliding windows.
+TEST_F(EvalCommand, CountsTokens) {
+  EXPECT_EQ(Evaluated({"--seq", "16"}).tokens, 192);
+  EXPECT_EQ(Evaluated({"--tokens", "50"}).tokens, 48);
+  EXPECT_EQ(Evaluated({"--stride", "1"}).tokens, 199);
+  EXPECT_EQ(Evaluated({"--stride", "2", "--tokens", "10"}).tokens, 10);
+  EXPECT_GT(Evaluated({"--documents", "--bos", "4"}).tokens, 0);
+}
+
+// The run's state, its exported model and that model as another file are one model.
+TEST_F(EvalCommand, OpensEveryFormat) {
+  const std::string blzt = folder_->File("model.bin");
+  const CommandResult converted = RunCommand(
+      TinyPlain(), {"convert", "--from", folder_->File("run"), "--to", blzt, "--overwrite"});
+  ASSERT_EQ(converted.exit_code, 0) << converted.err;
+  const double loss = Evaluated({}).loss;
+  for (const std::string& path : {folder_->File("run/state-4"), folder_->File("run/model"), blzt}) {
+    const CommandResult result = Eval({"--from", path, "--seq", "6"}, false);
+    ASSERT_EQ(result.exit_code, 0) << result.err;
+    EXPECT_NEAR(LastLine(result.out).loss, loss, 1.01e-4) << path;
+  }
+}
+
+TEST_F(EvalCommand, DevicesAgree) {
+  EXPECT_NEAR(Evaluated({"--device", "reference"}).loss, Evaluated({}).loss, 1.01e-4);
+  EXPECT_NEAR(Evaluated({"--device", "reference", "--precision", "fp16"}).loss, Evaluated({}).loss,
+              1e-2);
+}
+
+// A real model on real stories. The figures are those of an independent program in double,
+//   python3 tools/llama2c_loss.py stories260K.bin valid.tok512.bin --tokens 65536
+//   python3 tools/llama2c_loss.py stories260K.bin valid.tok512.bin --tokens 65536 --documents 1
+// in the folder of sample data.
+TEST(EvalStories260K, EqualsAnIndependentProgram) {
+  const auto shared = SharedFolder();
+  if (!shared) GTEST_SKIP() << "the folder of sample data is not there";
+  std::vector<std::string> arguments = {"eval",
+                                        "--from",
+                                        *shared / "data/stories260K/stories260K.bin",
+                                        "--data",
+                                        *shared / "data/tinystories/valid.tok512.bin",
+                                        "--tokens",
+                                        "65536"};
+  CommandResult result = RunCommand(TinyPlain(), arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NEAR(LastLine(result.out).loss, 1.350488, 1e-4);
+  EXPECT_NEAR(LastLine(result.out).ppl, 3.85931, 1e-3);
+  EXPECT_EQ(LastLine(result.out).tokens, 65536);
+  arguments.insert(arguments.end(), {"--documents", "--bos", "1"});
+  result = RunCommand(TinyPlain(), arguments);
+  ASSERT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_NEAR(LastLine(result.out).loss, 1.324389, 1e-4);
+  EXPECT_EQ(LastLine(result.out).tokens, 65133);
+}
+
+TEST_F(EvalCommand, RefusesByName) {
+  ExpectRefused({"--stride", "7"}, "--stride 7");
+  ExpectRefused({"--stride", "-1"}, "--stride -1");
+  ExpectRefused({"--seq", "-4"}, "--seq -4");
+  ExpectRefused({"--seq", "200"}, "fewer than one window of 201");
+  ExpectRefused({"--tokens", "5"}, "--tokens 5");
+  ExpectRefused({"--tokens", "-5"}, "--tokens -5");
+  ExpectRefused({"--documents"}, "--bos");
+  ExpectRefused({"--documents", "--bos", "22"}, "has no document");
+  ExpectRefused({"--bos", "4"}, "--documents");
+  ExpectRefused({"--precision", "fp8"}, "--precision fp8");
+  ExpectRefused({"--device", "null"}, "--device null");
+  const CommandResult absent = Eval({"--from", folder_->File("nothing")}, false);
+  EXPECT_EQ(absent.exit_code, 2);
+  EXPECT_THAT(absent.err, HasSubstr("--from"));
+}
+
+}  // namespace
+}  // namespace millwright::testing
