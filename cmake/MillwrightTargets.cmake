@@ -54,6 +54,22 @@ function(millwright_library name)
   set_property(GLOBAL PROPERTY MILLWRIGHT_TESTS_${name} "${tests}")
 endfunction()
 
+# The libraries that tokenizers stand on; found by file, since Debian and Homebrew describe them
+# differently. Only src/text includes their headers.
+function(millwright_text_libraries name)
+  foreach(entry sentencepiece:sentencepiece_processor.h pcre2-8:pcre2.h utf8proc:utf8proc.h)
+    string(REPLACE ":" ";" parts ${entry})
+    list(GET parts 0 library)
+    list(GET parts 1 header)
+    string(MAKE_C_IDENTIFIER "MILLWRIGHT_${library}" variable)
+    find_library(${variable}_LIBRARY ${library} REQUIRED)
+    find_path(${variable}_INCLUDE_DIR ${header} REQUIRED)
+    mark_as_advanced(${variable}_LIBRARY ${variable}_INCLUDE_DIR)
+    target_include_directories(mw_${name} SYSTEM PRIVATE "${${variable}_INCLUDE_DIR}")
+    target_link_libraries(mw_${name} PUBLIC "${${variable}_LIBRARY}")
+  endforeach()
+endfunction()
+
 # The GEMM of this machine: Accelerate on macOS, oneDNN where it is installed, else only Highway's.
 function(millwright_gemm_twin name)
   set(dir "${CMAKE_SOURCE_DIR}/src/math")

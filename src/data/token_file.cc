@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/atomic_file.h"
 #include "base/mapped_file.h"
+#include "data/shard_writer.h"
 #include "data/token_hash.h"
 
 namespace millwright::data {
@@ -20,7 +20,6 @@ using nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little, "shards are read in place");
 
-constexpr int64_t kLargestU16Vocab = 65536;
 constexpr int64_t kChunk = 1 << 14;
 
 std::string SidecarPath(const std::string& path) { return path + ".json"; }
@@ -135,12 +134,6 @@ Status CheckSize(const std::string& path, int64_t bytes, const ShardInfo& info, 
   return {};
 }
 
-template <class T>
-Status WriteIds(const std::string& path, std::span<const int32_t> ids) {
-  std::vector<T> narrow(ids.begin(), ids.end());
-  return WriteFileAtomically(path, std::as_bytes(std::span(narrow)));
-}
-
 }  // namespace
 
 Result<ShardInfo> ReadShardInfo(const std::string& path) {
@@ -170,25 +163,10 @@ Result<std::shared_ptr<const TokenSource>> OpenTokenFile(const std::string& path
 }
 
 Status WriteShard(const std::string& path, std::span<const int32_t> ids, ShardInfo info) {
-  if (info.vocab <= 0 || info.vocab > std::numeric_limits<int32_t>::max()) {
-    return BadInput("{}: vocabulary size: expected 1 to {}, found {}", path,
-                    std::numeric_limits<int32_t>::max(), info.vocab);
-  }
-  if (ids.empty()) return BadInput("{}: there are no tokens to write", path);
-  for (size_t i = 0; i < ids.size(); ++i) {
-    if (ids[i] < 0 || ids[i] >= info.vocab) {
-      return BadInput("{}: token {} at offset {} is outside the vocabulary of {}", path, ids[i], i,
-                      info.vocab);
-    }
-  }
-  const bool narrow = info.vocab <= kLargestU16Vocab;
-  json sidecar = {{"dtype", narrow ? "u16" : "u32"}, {"vocab", info.vocab}, {"tokens", ids.size()}};
-  if (!info.tokenizer.empty()) sidecar["tokenizer"] = info.tokenizer;
-  // The sidecar first: a crash in between leaves an old shard that does not fit it, which
-  // OpenTokenFile refuses, and never a shard read with the wrong width.
-  const std::string text = sidecar.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
-  if (auto status = WriteFileAtomically(SidecarPath(path), text); !status) return status;
-  return narrow ? WriteIds<uint16_t>(path, ids) : WriteIds<uint32_t>(path, ids);
+  auto writer = ShardWriter::Create(path, std::move(info));
+  if (!writer) return writer.error();
+  auto status = writer->Append(ids);
+  return status ? writer->Finish() : status;
 }
 
 }  // namespace millwright::data

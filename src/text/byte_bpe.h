@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "text/pre_tokenizer.h"
 #include "text/special_tokens.h"
 #include "text/tokenizer.h"
 
@@ -22,32 +23,49 @@ struct ByteBpeModel {
   std::vector<std::string> tokens;                  // the bytes of each id; special ones as written
   std::vector<std::pair<TokenId, TokenId>> merges;  // in order of preference
   std::vector<TokenId> special;                     // ids that are matched whole and never merged
+  std::optional<TokenId> bos, eos;
+  std::string pattern{kGpt2Pattern};  // of the pre-tokenizer
+  bool nfc = false;                   // text is normalized first
+  bool ignore_merges = false;  // a word that is a token is that token, however it would merge
 };
 
-// Words (see pre_tokenizer.h) are split into bytes, then neighbours are merged, the earliest merge
-// of the list first and leftmost among equals, until none applies. BOS and EOS are <|endoftext|> if
-// the model has it. Decode writes special tokens as their text.
+// Text is cut at special tokens, brought into normal form if `nfc`, cut into words
+// (pre_tokenizer.h), and these into bytes; then neighbours are merged, the earliest merge of the
+// list first and leftmost among equals, until none applies. A byte that is no part of a UTF-8
+// character is a word of its own. Decode writes special tokens as their text, and gives back any
+// text byte for byte, after NFC.
 class ByteBpe : public Tokenizer {
  public:
   // Checks the model: tokens distinct and not empty, a token for each of the 256 bytes, every merge
-  // of ids in range whose concatenation is a token. Errors name the token or merge.
+  // of ids in range whose concatenation is a token, a pattern that compiles. Errors name the token
+  // or merge.
   static Result<ByteBpe> Create(ByteBpeModel model);
 
-  // Reads or writes a Hugging Face tokenizer.json: model BPE, pre-tokenizer and decoder ByteLevel
-  // (no prefix space), no normalizer. Other kinds are refused by name. See byte_bpe_json.cc.
+  // Reads a Hugging Face tokenizer.json, with the tokenizer_config.json beside it if there is one:
+  // model BPE; normalizer none or NFC; pre-tokenizer ByteLevel (no prefix space), alone or after a
+  // Split by a regular expression. Other kinds are refused by name. See byte_bpe_json.cc.
   static Result<ByteBpe> Open(const std::string& path);
-  static Result<ByteBpe> FromJson(std::string_view json, std::string_view name);
+  // `config`: the text of tokenizer_config.json, or empty.
+  static Result<ByteBpe> FromJson(std::string_view json, std::string_view name,
+                                  std::string_view config = {});
+  // Reads a folder of vocab.json and merges.txt, with added_tokens.json and tokenizer_config.json
+  // where they are. See byte_bpe_folder.cc for what the pre-tokenizer is.
+  static Result<ByteBpe> OpenFolder(const std::string& folder);
   std::string ToJson() const;
+
+  ByteBpe(ByteBpe&&) noexcept = default;
+  ByteBpe& operator=(ByteBpe&&) noexcept = default;
 
   std::vector<TokenId> Encode(std::string_view text) const override;
   std::vector<TokenId> EncodePlain(std::string_view text) const override;
+  std::unique_ptr<text::Encoder> NewEncoder(SpecialText special) const override;
   std::string Decode(std::span<const TokenId> ids) const override;
   std::string_view Piece(TokenId id) const override;
   int64_t vocab_size() const override { return static_cast<int64_t>(model_.tokens.size()); }
-  std::optional<TokenId> bos() const override { return end_of_text_; }
-  std::optional<TokenId> eos() const override { return end_of_text_; }
+  std::optional<TokenId> bos() const override { return model_.bos; }
+  std::optional<TokenId> eos() const override { return model_.eos; }
   std::string_view kind() const override { return "byte-level BPE"; }
-  // Writes `folder`/tokenizer.json.
+  // Writes `folder`/tokenizer.json, and tokenizer_config.json with the names of BOS and EOS.
   Status Save(const std::string& folder) const override;
 
   const ByteBpeModel& model() const { return model_; }
@@ -57,20 +75,24 @@ class ByteBpe : public Tokenizer {
     int32_t rank;
     TokenId result;
   };
-  class Encoder;
+  class Merger;   // byte_bpe_merger.h
+  class Encoder;  // byte_bpe_encoder.cc
 
-  ByteBpe() = default;
+  explicit ByteBpe(PreTokenizer pre_tokenizer) : pre_tokenizer_(std::move(pre_tokenizer)) {}
   // Fills what is below model_ from it, and checks it on the way.
   Status Index();
-  Status IndexMerges(const std::unordered_map<std::string_view, TokenId>& ids);
+  Status IndexSpecial();
+  Status IndexMerges();
   // The merge of two neighbours, or null.
   const Merge* FindMerge(TokenId left, TokenId right) const;
 
   ByteBpeModel model_;
+  PreTokenizer pre_tokenizer_;
   SpecialTokens special_;
+  // By bytes: views into model_, which is moved but never copied.
+  std::unordered_map<std::string_view, TokenId> ids_;
   std::vector<TokenId> byte_ids_;  // the token of each byte
   std::unordered_map<uint64_t, Merge> merges_;
-  std::optional<TokenId> end_of_text_;
 };
 
 }  // namespace millwright::text

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "text/pre_tokenizer.h"
+#include "text/utf8.h"
 
 namespace millwright::text {
 namespace {
@@ -20,27 +21,57 @@ struct Word {
   int64_t count = 0;
 };
 
-// The distinct words of `text`, in order of first occurrence, as symbols of single bytes.
-std::vector<Word> CountWords(std::string_view text, const SpecialTokens& special,
-                             TokenId first_byte) {
-  std::vector<Word> words;
-  std::unordered_map<std::string_view, size_t> index;
+// Counts the distinct words of a text, in order of first occurrence, as symbols of single bytes.
+class WordCounter {
+ public:
+  WordCounter(const PreTokenizer& pre_tokenizer, TokenId first_byte)
+      : scanner_(pre_tokenizer), first_byte_(first_byte) {}
+
+  // Bytes that are no characters separate words.
+  Status Add(std::string_view text) {
+    while (!text.empty()) {
+      const std::string_view valid = text.substr(0, ValidPrefix(text));
+      for (size_t from = 0; from < valid.size();) {
+        const auto end = scanner_.WordEnd(valid, from, /*last=*/true);
+        if (!end) return end.error();
+        Count(valid.substr(from, *end - from));
+        from = *end;
+      }
+      text.remove_prefix(std::min(valid.size() + 1, text.size()));
+    }
+    return {};
+  }
+
+  std::vector<Word> Take() { return std::move(words_); }
+
+ private:
+  void Count(std::string_view word) {
+    const auto [known, is_new] = index_.try_emplace(word, words_.size());
+    if (is_new) {
+      words_.emplace_back();
+      for (unsigned char byte : word) words_.back().symbols.push_back(first_byte_ + byte);
+    }
+    ++words_[known->second].count;
+  }
+
+  PreTokenizer::Scanner scanner_;
+  TokenId first_byte_;
+  std::vector<Word> words_;
+  std::unordered_map<std::string_view, size_t> index_;
+};
+
+Result<std::vector<Word>> CountWords(std::string_view text, const SpecialTokens& special,
+                                     TokenId first_byte) {
+  const auto pre_tokenizer = PreTokenizer::Create(kGpt2Pattern);
+  if (!pre_tokenizer) return pre_tokenizer.error();
+  WordCounter counter(*pre_tokenizer, first_byte);
   for (size_t from = 0; from < text.size();) {
     const auto match = special.Find(text, from);
-    std::string_view part = text.substr(from, match.begin - from);
-    while (!part.empty()) {
-      const std::string_view word = part.substr(0, FirstWordLength(part));
-      part.remove_prefix(word.size());
-      const auto [known, is_new] = index.try_emplace(word, words.size());
-      if (is_new) {
-        words.emplace_back();
-        for (unsigned char byte : word) words.back().symbols.push_back(first_byte + byte);
-      }
-      ++words[known->second].count;
-    }
+    auto status = counter.Add(text.substr(from, match.begin - from));
+    if (!status) return status.error();
     from = match.end;
   }
-  return words;
+  return counter.Take();
 }
 
 // The counts of neighbouring symbols, kept up to date while pairs are merged.
@@ -154,13 +185,16 @@ Result<ByteBpe> TrainByteBpe(std::string_view text, int vocab_size,
     model.special.push_back(id);
     matched.emplace_back(token, id);
     model.tokens.emplace_back(token);
+    if (token == kEndOfText) model.bos = model.eos = id;
   }
   const auto first_byte = static_cast<TokenId>(model.tokens.size());
   for (int byte = 0; byte < 256; ++byte) model.tokens.emplace_back(1, static_cast<char>(byte));
 
   std::unordered_map<std::string, TokenId> ids;
   for (const auto& token : model.tokens) ids.emplace(token, static_cast<TokenId>(ids.size()));
-  PairCounter pairs(CountWords(text, SpecialTokens(std::move(matched)), first_byte));
+  auto words = CountWords(text, SpecialTokens(std::move(matched)), first_byte);
+  if (!words) return words.error();
+  PairCounter pairs(*std::move(words));
   while (static_cast<int>(model.tokens.size()) < vocab_size) {
     const auto pair = pairs.Top();
     if (!pair) break;

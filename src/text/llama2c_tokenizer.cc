@@ -12,6 +12,8 @@
 
 #include "base/atomic_file.h"
 #include "base/mapped_file.h"
+#include "text/piece_text.h"
+#include "text/wordwise_encoder.h"
 
 namespace millwright::text {
 namespace {
@@ -47,13 +49,14 @@ size_t CharacterLength(std::string_view text) {
 
 }  // namespace
 
-// Encodes one text. Symbols are spans of the text with its dummy prefix, linked left to right.
-class Llama2cTokenizer::Encoder {
+// Encodes one text or word. Symbols are spans of it, linked left to right.
+class Llama2cTokenizer::Merger {
  public:
-  Encoder(const Llama2cTokenizer& tokenizer, std::string text)
-      : tokenizer_(tokenizer), text_(std::move(text)) {}
+  // `dummy_prefix`: the text begins with the dummy space.
+  Merger(const Llama2cTokenizer& tokenizer, std::string_view text, bool dummy_prefix)
+      : tokenizer_(tokenizer), text_(text), dummy_prefix_(dummy_prefix) {}
 
-  std::vector<TokenId> Run() {
+  void Run(std::vector<TokenId>& ids) {
     Split();
     for (size_t i = 0; i + 1 < symbols_.size(); ++i) Consider(static_cast<int32_t>(i));
     while (!candidates_.empty()) {
@@ -61,13 +64,11 @@ class Llama2cTokenizer::Encoder {
       candidates_.pop();
       Apply(best);
     }
-    std::vector<TokenId> ids;
     for (size_t i = 0; i < symbols_.size();) {
       ids.push_back(symbols_[i].id);
       if (symbols_[i].next < 0) break;
       i = static_cast<size_t>(symbols_[i].next);
     }
-    return ids;
   }
 
  private:
@@ -93,11 +94,10 @@ class Llama2cTokenizer::Encoder {
   }
 
   void Split() {
-    const std::string_view text(text_);
-    for (size_t begin = 0; begin < text.size();) {
+    for (size_t begin = 0; begin < text_.size();) {
       // The dummy space is a character of its own, whatever bytes come after it.
-      const auto character =
-          text.substr(begin, begin == 0 ? 1 : CharacterLength(text.substr(begin)));
+      const auto character = text_.substr(
+          begin, begin == 0 && dummy_prefix_ ? 1 : CharacterLength(text_.substr(begin)));
       const auto piece = tokenizer_.ids_.find(character);
       if (piece != tokenizer_.ids_.end()) {
         Add(begin, character.size(), piece->second);
@@ -118,7 +118,7 @@ class Llama2cTokenizer::Encoder {
     const Symbol& right = symbols_[static_cast<size_t>(left.next)];
     // A byte's text is its name, which is never a part of a piece.
     if (IsByte(left.id) || IsByte(right.id)) return;
-    const auto joined = std::string_view(text_).substr(left.begin, left.length + right.length);
+    const auto joined = text_.substr(left.begin, left.length + right.length);
     const auto piece = tokenizer_.ids_.find(joined);
     if (piece == tokenizer_.ids_.end()) return;
     const float score = tokenizer_.pieces_[static_cast<size_t>(piece->second)].score;
@@ -143,7 +143,8 @@ class Llama2cTokenizer::Encoder {
   static bool IsByte(TokenId id) { return id >= kFirstByte && id < kFirstPiece; }
 
   const Llama2cTokenizer& tokenizer_;
-  std::string text_;
+  std::string_view text_;
+  bool dummy_prefix_;
   std::vector<Symbol> symbols_;
   std::priority_queue<Candidate> candidates_;
 };
@@ -224,6 +225,7 @@ void Llama2cTokenizer::Index() {
     }
     pieces_[i].bytes = pieces_[i].stored;
     ids_.try_emplace(pieces_[i].bytes, id);
+    joints_.AddPiece(pieces_[i].bytes);
   }
 }
 
@@ -231,19 +233,22 @@ std::vector<TokenId> Llama2cTokenizer::Encode(std::string_view text) const {
   if (text.empty()) return {};
   std::string with_prefix(1, ' ');
   with_prefix.append(text);
-  return Encoder(*this, std::move(with_prefix)).Run();
+  std::vector<TokenId> ids;
+  Merger(*this, with_prefix, true).Run(ids);
+  return ids;
+}
+
+std::unique_ptr<Encoder> Llama2cTokenizer::NewEncoder(SpecialText) const {
+  return std::make_unique<WordwiseEncoder>(
+      joints_, true,
+      [this](std::string_view word, bool first, std::vector<TokenId>& ids) -> Status {
+        Merger(*this, word, first).Run(ids);
+        return {};
+      });
 }
 
 std::string Llama2cTokenizer::Decode(std::span<const TokenId> ids) const {
-  std::string text;
-  bool at_start = true;
-  for (TokenId id : ids) {
-    std::string_view piece = Piece(id);
-    if (at_start && piece.starts_with(' ')) piece.remove_prefix(1);
-    text.append(piece);
-    at_start = id == kBos;
-  }
-  return text;
+  return JoinPieces(*this, ids);
 }
 
 std::string_view Llama2cTokenizer::Piece(TokenId id) const {

@@ -5,6 +5,7 @@
 
 #include "text/byte_bpe.h"
 #include "text/llama2c_tokenizer.h"
+#include "text/sentencepiece_tokenizer.h"
 
 namespace millwright::text {
 namespace {
@@ -12,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kSupported =
-    "supported are tokenizer.json (byte-level BPE, as GPT-2's) and tokenizer.bin (llama2.c)";
+    "supported are tokenizer.json or vocab.json with merges.txt (byte-level BPE), tokenizer.model "
+    "(SentencePiece) and tokenizer.bin (llama2.c)";
 
 template <class T>
 Result<std::unique_ptr<Tokenizer>> Open(const fs::path& path) {
@@ -21,19 +23,24 @@ Result<std::unique_ptr<Tokenizer>> Open(const fs::path& path) {
   return std::unique_ptr<Tokenizer>(std::make_unique<T>(*std::move(tokenizer)));
 }
 
+// vocab.json and the files beside it.
+Result<std::unique_ptr<Tokenizer>> OpenVocab(const fs::path& folder) {
+  auto tokenizer = ByteBpe::OpenFolder(folder.empty() ? "." : folder.string());
+  if (!tokenizer) return tokenizer.error();
+  return std::unique_ptr<Tokenizer>(std::make_unique<ByteBpe>(*std::move(tokenizer)));
+}
+
 Result<std::unique_ptr<Tokenizer>> OpenFolder(const fs::path& folder) {
   std::error_code ignored;
   if (fs::exists(folder / "tokenizer.json", ignored))
     return Open<ByteBpe>(folder / "tokenizer.json");
+  if (fs::exists(folder / "tokenizer.model", ignored)) {
+    return Open<SentencePieceTokenizer>(folder / "tokenizer.model");
+  }
   if (fs::exists(folder / "tokenizer.bin", ignored)) {
     return Open<Llama2cTokenizer>(folder / "tokenizer.bin");
   }
-  for (const char* other : {"tokenizer.model", "vocab.json"}) {
-    if (fs::exists(folder / other, ignored)) {
-      return BadInput("{}: holds {}, which cannot be read yet; {}", folder.string(), other,
-                      kSupported);
-    }
-  }
+  if (fs::exists(folder / "vocab.json", ignored)) return OpenVocab(folder);
   return BadInput("{}: holds no tokenizer; {}", folder.string(), kSupported);
 }
 
@@ -47,10 +54,9 @@ Result<std::unique_ptr<Tokenizer>> OpenTokenizer(const std::string& path) {
   if (fs::is_directory(status)) return OpenFolder(file);
   const std::string extension = file.extension().string();
   if (extension == ".bin") return Open<Llama2cTokenizer>(file);
-  if (extension == ".model") {
-    return BadInput("{}: SentencePiece models cannot be read yet; {}", path, kSupported);
-  }
-  if (extension == ".json" && file.filename() != "vocab.json") return Open<ByteBpe>(file);
+  if (extension == ".model") return Open<SentencePieceTokenizer>(file);
+  if (file.filename() == "vocab.json") return OpenVocab(file.parent_path());
+  if (extension == ".json") return Open<ByteBpe>(file);
   return BadInput("{}: not a tokenizer that can be read; {}", path, kSupported);
 }
 

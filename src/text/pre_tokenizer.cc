@@ -1,43 +1,31 @@
 #include "text/pre_tokenizer.h"
 
-#include <array>
+#include "text/ascii_words.h"
 
 namespace millwright::text {
-namespace {
 
-enum class Kind { kSpace, kLetter, kDigit, kOther };
-
-constexpr Kind KindOf(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  if (byte == ' ' || (byte >= '\t' && byte <= '\r')) return Kind::kSpace;
-  if (byte >= '0' && byte <= '9') return Kind::kDigit;
-  const unsigned lower = byte | 0x20u;
-  if ((lower >= 'a' && lower <= 'z') || byte >= 0x80) return Kind::kLetter;
-  return Kind::kOther;
+Result<PreTokenizer> PreTokenizer::Create(std::string_view pattern) {
+  auto regex = Regex::Compile(pattern);
+  if (!regex) return regex.error();
+  return PreTokenizer(pattern, *std::move(regex));
 }
 
-constexpr std::array<std::string_view, 7> kContractions = {"'s", "'t",  "'re", "'ve",
-                                                           "'m", "'ll", "'d"};
-
-// The end of the run of characters of one kind that begins at `begin`.
-size_t RunEnd(std::string_view text, size_t begin) {
-  const Kind kind = KindOf(text[begin]);
-  size_t end = begin + 1;
-  while (end < text.size() && KindOf(text[end]) == kind) ++end;
-  return end;
+PreTokenizer::Scanner::Scanner(const PreTokenizer& pre_tokenizer, bool shortcut)
+    : matcher_(pre_tokenizer.regex_), shortcut_(nullptr) {
+  if (!shortcut) return;
+  if (pre_tokenizer.pattern_ == kGpt2Pattern) shortcut_ = AsciiGpt2WordEnd;
+  if (pre_tokenizer.pattern_ == kQwenPattern) shortcut_ = AsciiQwenWordEnd;
+  if (pre_tokenizer.pattern_ == kLlama3Pattern) shortcut_ = AsciiLlama3WordEnd;
 }
 
-}  // namespace
-
-size_t FirstWordLength(std::string_view text) {
-  if (text.empty()) return 0;
-  for (std::string_view contraction : kContractions) {
-    if (text.substr(0, contraction.size()) == contraction) return contraction.size();
+Result<size_t> PreTokenizer::Scanner::WordEnd(std::string_view text, size_t from, bool last) {
+  if (shortcut_ != nullptr) {
+    if (const size_t end = shortcut_(text, from); end != 0) return end;
   }
-  const size_t begin = text[0] == ' ' && text.size() > 1 ? 1 : 0;
-  if (KindOf(text[begin]) != Kind::kSpace) return RunEnd(text, begin);
-  const size_t end = RunEnd(text, 0);
-  return end < text.size() && end > 1 ? end - 1 : end;
+  const auto match = matcher_.Find(text, from, last);
+  if (!match) return match.error();
+  if (!*match) return last ? text.size() : from;
+  return (*match)->begin > from ? (*match)->begin : (*match)->end;
 }
 
 }  // namespace millwright::text

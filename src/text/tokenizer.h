@@ -15,6 +15,24 @@ namespace millwright::text {
 
 using TokenId = int32_t;
 
+// Whether special tokens that are written in a text are recognised, or ordinary text.
+enum class SpecialText { kRecognised, kPlain };
+
+// Encodes texts one after the other, each given in parts of any size, with memory for a part and
+// not for a text. It remembers words that it has seen: keep one a thread. Must not outlive its
+// tokenizer.
+class Encoder {
+ public:
+  virtual ~Encoder() = default;
+
+  // The next part of the text. Appends the ids that no later part can change.
+  virtual Status Add(std::string_view part, std::vector<TokenId>& ids) = 0;
+
+  // The text ends here: appends its last ids. What is added next begins another text. After a
+  // failure the encoder is of no more use.
+  virtual Status Finish(std::vector<TokenId>& ids) = 0;
+};
+
 // A tokenizer: immutable, and safe to use from several threads.
 class Tokenizer {
  public:
@@ -22,11 +40,15 @@ class Tokenizer {
 
   // The ids of `text`, byte for byte, with the tokenizer's own dummy prefix if it has one and
   // without BOS or EOS. Special tokens written in the text are recognised where the tokenizer does
-  // so.
+  // so. Empty where the tokenizer itself fails on the text (see EncodeText, which says why).
   virtual std::vector<TokenId> Encode(std::string_view text) const = 0;
 
   // As Encode, but special tokens written in the text are ordinary text.
   virtual std::vector<TokenId> EncodePlain(std::string_view text) const = 0;
+
+  // Encodes as Encode or EncodePlain do, text by text and without their limits. The default
+  // implementation gathers the whole text and calls them.
+  virtual std::unique_ptr<Encoder> NewEncoder(SpecialText special = SpecialText::kRecognised) const;
 
   // The text of `ids`. Ids outside [0, vocab_size()) are skipped.
   virtual std::string Decode(std::span<const TokenId> ids) const = 0;
@@ -46,5 +68,9 @@ class Tokenizer {
   // it.
   virtual Status Save(const std::string& folder) const = 0;
 };
+
+// The ids of one text by an encoder, and so with its errors.
+Result<std::vector<TokenId>> EncodeText(const Tokenizer& tokenizer, std::string_view text,
+                                        SpecialText special = SpecialText::kRecognised);
 
 }  // namespace millwright::text

@@ -1,0 +1,45 @@
+#include "base/output_file.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace millwright {
+namespace {
+
+std::string Reason() { return std::error_code(errno, std::generic_category()).message(); }
+
+}  // namespace
+
+Result<OutputFile> OutputFile::Create(const std::string& path) {
+  OutputFile file(path);
+  file.file_.reset(std::fopen(file.TemporaryPath().c_str(), "wbe"));
+  if (file.file_ == nullptr) return BadInput("{}: cannot be created: {}", path, Reason());
+  return file;
+}
+
+OutputFile::~OutputFile() {
+  if (file_ != nullptr) ::unlink(TemporaryPath().c_str());
+}
+
+Status OutputFile::Write(std::string_view bytes) {
+  if (std::fwrite(bytes.data(), 1, bytes.size(), file_.get()) == bytes.size()) return {};
+  return Failed("{}: cannot be written: {}", path_, Reason());
+}
+
+Status OutputFile::Sync() {
+  if (std::fflush(file_.get()) == 0 && ::fsync(::fileno(file_.get())) == 0) return {};
+  return Failed("{}: cannot be written: {}", path_, Reason());
+}
+
+Status OutputFile::Finish() {
+  if (auto status = Sync(); !status) return status;
+  if (std::rename(TemporaryPath().c_str(), path_.c_str()) != 0) {
+    return Failed("{}: cannot be written: {}", path_, Reason());
+  }
+  file_.reset();
+  return {};
+}
+
+}  // namespace millwright
