@@ -19,8 +19,7 @@ struct StoredModel {
   std::string path;    // what was opened: a run folder stands for its latest state
   model::ModelConfig config;
   double residual_alpha = 1.0;
-  double act_clip = 0.0;       // of a training state; 0: off
-  DType dtype = DType::kFp32;  // what its weights are stored in
+  double act_clip = 0.0;  // of a training state; 0: off
   model::TokenIds tokens;
   std::vector<std::string> tokenizer_files;
   checkpoint::BlztProgress progress;  // zeros where the format does not say

@@ -93,8 +93,8 @@ DiskNeed EstimateDisk(const TrainOptions& options, int64_t embedding_rows) {
   const ParameterCounts counts = CountParameters(options, embedding_rows);
   need.state_bytes = static_cast<uint64_t>(counts.all) * 4 +
                      static_cast<uint64_t>(counts.trained) * 8 + (1u << 20);
-  need.run_bytes =
-      4 * need.state_bytes + checkpoint::HfFolderBytes(options.config, options.export_dtype);
+  need.run_bytes = 4 * need.state_bytes +
+                   checkpoint::HfFolderBytes(options.config, {.dtype = options.export_dtype});
   return need;
 }
 
