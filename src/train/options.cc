@@ -15,6 +15,9 @@ template <class Options, class Visit>
 void ForEachField(Options& o, const Visit& visit) {
   visit("data", o.data);
   visit("val", o.val);
+  visit("tokenizer", o.tokenizer);
+  visit("split", o.split);
+  visit("text-field", o.text_field);
   visit("steps", o.steps);
   visit("lr", o.lr);
   visit("accum", o.accum);
@@ -77,6 +80,18 @@ std::optional<kernels::Binding> BindingFromName(std::string_view name) {
 bool IsFree(std::string_view name) {
   static constexpr std::string_view kFree[] = {"save-every", "val-every", "val-windows"};
   return std::find(std::begin(kFree), std::end(kFree), name) != std::end(kFree);
+}
+
+// Where the tokens come from; that they are the same is checked by their hash.
+bool IsDataSource(std::string_view name) {
+  static constexpr std::string_view kSources[] = {"data", "val", "tokenizer", "split",
+                                                  "text-field"};
+  return std::find(std::begin(kSources), std::end(kSources), name) != std::end(kSources);
+}
+
+// States of the first version do not say these.
+bool IsLaterSetting(std::string_view name) {
+  return name == "tokenizer" || name == "split" || name == "text-field";
 }
 
 Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
@@ -160,6 +175,7 @@ Result<TrainOptions> OptionsFromJson(const json& from) {
   TrainOptions options;
   std::string missing;
   ForEachField(options, [&](const char* name, auto& field) {
+    if (IsLaterSetting(name) && !from.contains(name)) return;
     if (!ReadField(from, name, field) && missing.empty()) missing = name;
   });
   std::string vocab, binding;
@@ -209,7 +225,7 @@ Status RequireSameRun(const TrainOptions& saved, const TrainOptions& now) {
   const json before = ToJson(saved).flatten(), after = ToJson(now).flatten();
   for (const auto& [path, value] : after.items()) {
     const std::string name = path.substr(1);
-    if (IsFree(name) || name == "steps" || name == "data" || name == "val") continue;
+    if (IsFree(name) || name == "steps" || IsDataSource(name)) continue;
     if (before.value(path, json()) == value) continue;
     return BadInput("cannot resume: {} is {} now, but the run was started with {}", name,
                     value.dump(), before.value(path, json()).dump());
