@@ -1,30 +1,69 @@
 #include "app/train_data.h"
 
+#include "app/text_data.h"
 #include "data/embedded.h"
 #include "data/token_file.h"
 #include "text/open_tokenizer.h"
 
 namespace millwright::app {
+namespace {
+
+using Tokens = std::shared_ptr<const data::TokenSource>;
+
+// The tokens of --data or --val.
+Result<Tokens> OpenTokens(const std::string& path, const train::TrainOptions& options,
+                          const text::Tokenizer* tokenizer) {
+  const data::TokenFileChecks checks = {.vocab = options.config.vocab, .seq = options.config.seq};
+  if (!IsText(path, options)) return data::OpenTokenFile(path, checks);
+  if (tokenizer == nullptr) {
+    return BadInput("{}: is text; --tokenizer must say how to encode it", path);
+  }
+  auto shard = ShardOfText(path, *tokenizer, options);
+  if (!shard) return shard.error();
+  return data::OpenTokenFile(*shard, checks);
+}
+
+Status CheckTextFlags(const train::TrainOptions& options) {
+  if (options.split.empty() && options.text_field.empty()) return {};
+  const char* flag = options.split.empty() ? "--text-field" : "--split";
+  if (options.data.empty() || options.tokenizer.empty()) {
+    return BadInput("{}: is for text in --data, which needs --tokenizer", flag);
+  }
+  if (!options.split.empty() && !options.text_field.empty()) {
+    return BadInput("--split: with --text-field each line is a document");
+  }
+  return {};
+}
+
+}  // namespace
 
 Result<TrainData> OpenTrainData(const train::TrainOptions& options) {
-  const data::TokenFileChecks checks = {.vocab = options.config.vocab, .seq = options.config.seq};
   TrainData data;
+  if (auto status = CheckTextFlags(options); !status) return status.error();
+  if (!options.tokenizer.empty()) {
+    auto tokenizer = text::OpenTokenizer(options.tokenizer);
+    if (!tokenizer) return tokenizer.error().In("--tokenizer");
+    data.tokenizer = std::move(*tokenizer);
+  }
   if (options.data.empty()) {
+    if (data.tokenizer != nullptr) {
+      return BadInput("--tokenizer: the embedded stories have their own; --data is needed");
+    }
     auto embedded = data::MakeEmbeddedData(options.config.vocab);
     if (!embedded) return embedded.error().In("embedded stories");
     data = {embedded->train, embedded->validation, embedded->tokenizer};
   } else {
-    auto train = data::OpenTokenFile(options.data, checks);
+    auto train = OpenTokens(options.data, options, data.tokenizer.get());
     if (!train) return train.error().In("--data");
     data.train = std::move(*train);
     auto info = data::ReadShardInfo(options.data);
-    if (info && !info->tokenizer.empty()) {
+    if (data.tokenizer == nullptr && info && !info->tokenizer.empty()) {
       auto tokenizer = text::OpenTokenizer(info->tokenizer);
       if (tokenizer) data.tokenizer = std::move(*tokenizer);
     }
   }
   if (!options.val.empty()) {
-    auto val = data::OpenTokenFile(options.val, checks);
+    auto val = OpenTokens(options.val, options, data.tokenizer.get());
     if (!val) return val.error().In("--val");
     data.val = std::move(*val);
   }

@@ -16,7 +16,8 @@ struct TrainData {
   std::shared_ptr<const text::Tokenizer> tokenizer;     // null where not known
 };
 
-// Opens --data and --val, checked against the config's vocabulary and sequence length. Without
+// Opens --data and --val, token shards or text (text_data.h), checked against the config's
+// vocabulary and sequence length. Without
 // --data: the embedded stories, and their validation part unless --val is given. A shard whose
 // sidecar names a tokenizer that can be opened brings it along.
 Result<TrainData> OpenTrainData(const train::TrainOptions& options);

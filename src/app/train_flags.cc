@@ -34,8 +34,17 @@ void AddOptimizerFlags(CLI::App& command, TrainFlags& f) {
 
 void AddDataFlags(CLI::App& command, TrainFlags& f) {
   train::TrainOptions& o = f.options;
-  command.add_option("--data", o.data, "Token shard to train on (default: the embedded stories)");
-  command.add_option("--val", o.val, "Token shard to validate on");
+  command.add_option(
+      "--data", o.data,
+      "Token shard, or with --tokenizer text, to train on (default: the embedded stories)");
+  command.add_option("--val", o.val, "Token shard or text to validate on");
+  command.add_option("--tokenizer", o.tokenizer,
+                     "Encodes --data and --val where they are text (.txt, .jsonl); kept in --out");
+  command.add_option("--split", o.split,
+                     "What ends a document of text, like '\\n<|endoftext|>\\n' (default: none)");
+  command.add_option("--text-field", o.text_field,
+                     "Text is JSON objects, one a line, with a document in this field (default for "
+                     ".jsonl: text)");
   command.add_option("--val-every", o.val_every, "Micro-steps between validations")
       ->capture_default_str();
   command.add_option("--val-windows", o.val_windows, "Windows a validation")->capture_default_str();

@@ -143,6 +143,54 @@ TEST(ByteBpeTest, SavedAndOpenedIsTheSame) {
   EXPECT_EQ(static_cast<const ByteBpe&>(**opened).ToJson(), bpe.ToJson());
 }
 
+TEST(ByteBpeTest, PatternNormalizationAndEndsComeBack) {
+  const TemporaryFolder folder;
+  ByteBpeModel model = Trained().model();
+  model.pattern = kQwenPattern;
+  model.nfc = true;
+  model.ignore_merges = true;
+  model.bos = std::nullopt;
+  const auto bpe = ByteBpe::Create(model);
+  ASSERT_TRUE(bpe.ok()) << bpe.error().message;
+  ASSERT_TRUE(bpe->Save(folder.path()).ok());
+  const auto opened = ByteBpe::Open(folder.File("tokenizer.json"));
+  ASSERT_TRUE(opened.ok()) << opened.error().message;
+  EXPECT_EQ(opened->model().pattern, kQwenPattern);
+  EXPECT_TRUE(opened->model().nfc);
+  EXPECT_TRUE(opened->model().ignore_merges);
+  EXPECT_EQ(opened->bos(), std::nullopt);
+  EXPECT_EQ(opened->eos(), 0);
+  EXPECT_EQ(opened->ToJson(), bpe->ToJson());
+  EXPECT_EQ(opened->Decode(opened->Encode("cafe\u0301")), "caf\u00E9");
+}
+
+TEST(ByteBpeTest, AWordThatIsATokenNeedsNoMerges) {
+  ByteBpeModel model = Trained(257).model();
+  model.tokens.push_back("cat");
+  EXPECT_EQ(ByteBpe::Create(model)->Encode("cat").size(), 3u);
+  model.ignore_merges = true;
+  EXPECT_THAT(ByteBpe::Create(model)->Encode("cat cats"),
+              ElementsAre(257, 1 + ' ', 1 + 'c', 1 + 'a', 1 + 't', 1 + 's'));
+}
+
+TEST(ByteBpeTest, AFailingPatternGivesNoIdsAndSaysWhy) {
+  ByteBpeModel model = Trained().model();
+  model.pattern = "(x+x+)+y|z";
+  const auto bpe = ByteBpe::Create(model);
+  ASSERT_TRUE(bpe.ok());
+  const std::string text(60, 'x');
+  EXPECT_TRUE(bpe->Encode(text).empty());
+  const auto ids = EncodeText(*bpe, text);
+  ASSERT_FALSE(ids.ok());
+  EXPECT_THAT(ids.error().message, HasSubstr("pattern gives up"));
+}
+
+TEST(ByteBpeTest, BytesThatAreNoCharactersAreWordsOfTheirOwn) {
+  const ByteBpe bpe = Trained();
+  EXPECT_THAT(bpe.Encode("x\xFF\xC3y\xE2\x82"),
+              ElementsAre(1 + 'x', 1 + 0xFF, 1 + 0xC3, 1 + 'y', 1 + 0xE2, 1 + 0x82));
+}
+
 // What FromJson says about a tokenizer.json after `change`.
 template <class Change>
 std::string Complaint(const Change& change) {
@@ -161,10 +209,13 @@ TEST(ByteBpeTest, NamesWhatIsWrongInAFile) {
   EXPECT_THAT(Complaint([](json& j) {
                 j["pre_tokenizer"] = {{"type", "Sequence"}};
               }),
-              HasSubstr("expected ByteLevel (as GPT-2's), found Sequence"));
+              HasSubstr("expected ByteLevel, alone or after one Split"));
   EXPECT_THAT(Complaint([](json& j) { j["pre_tokenizer"].erase("add_prefix_space"); }),
               HasSubstr("add_prefix_space"));
-  EXPECT_THAT(Complaint([](json& j) { j["normalizer"] = {{"type", "NFC"}}; }), HasSubstr("NFC"));
+  EXPECT_THAT(Complaint([](json& j) {
+                j["normalizer"] = {{"type", "NFKC"}};
+              }),
+              HasSubstr("normalizer.type: expected none or NFC, found NFKC"));
   EXPECT_THAT(Complaint([](json& j) { j["model"]["dropout"] = 0.1; }), HasSubstr("model.dropout"));
   EXPECT_THAT(Complaint([](json& j) { j["model"]["vocab"] = 3; }), HasSubstr("model.vocab"));
   EXPECT_THAT(Complaint([](json& j) { j["model"]["vocab"].erase("a"); }),
@@ -186,6 +237,23 @@ TEST(ByteBpeTest, NamesWhatIsWrongInAFile) {
               HasSubstr("lstrip"));
   EXPECT_THAT(Complaint([](json& j) { j["added_tokens"][0]["id"] = 9; }),
               HasSubstr("id 9 here, 0"));
+  EXPECT_THAT(Complaint([](json& j) { j["added_tokens"].push_back(j["added_tokens"][0]); }),
+              HasSubstr("\"<|endoftext|>\": id 0 is taken"));
+  EXPECT_THAT(Complaint([](json& j) { j["added_tokens"] = "x"; }),
+              HasSubstr("added_tokens: expected an array"));
+  const auto split = [](const char* key, const json& value) {
+    return Complaint([&](json& j) {
+      json step = {{"type", "Split"}, {"pattern", {{"Regex", "a|b"}}}, {"behavior", "Isolated"}};
+      step[key] = value;
+      json level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};
+      j["pre_tokenizer"] = {{"type", "Sequence"}, {"pretokenizers", {step, level}}};
+    });
+  };
+  EXPECT_EQ(split("invert", false), "");
+  EXPECT_THAT(split("pattern", {{"Regex", "a("}}), HasSubstr("missing closing parenthesis"));
+  EXPECT_THAT(split("pattern", {{"String", " "}}), HasSubstr("expected a Split by a Regex"));
+  EXPECT_THAT(split("behavior", "Removed"), HasSubstr("expected Isolated, found \"Removed\""));
+  EXPECT_THAT(split("invert", true), HasSubstr("invert: expected false"));
 }
 
 TEST(ByteBpeTest, CorruptedFilesNeverCrash) {

@@ -175,11 +175,13 @@ TEST(OpenTokenizerTest, NamesWhatIsSupported) {
   EXPECT_THAT(complaint(folder.File("none")), HasSubstr("none: no such file"));
   EXPECT_THAT(complaint(folder.path()),
               HasSubstr("holds no tokenizer; supported are tokenizer.json"));
-  EXPECT_THAT(complaint(folder.Write("tokenizer.model", "x")), HasSubstr("SentencePiece"));
-  EXPECT_THAT(complaint(folder.path()), HasSubstr("holds tokenizer.model"));
-  EXPECT_THAT(complaint(folder.Write("vocab.json", "{}")), HasSubstr("supported are"));
+  EXPECT_THAT(complaint(folder.Write("notes.txt", "x")), HasSubstr("supported are"));
+  EXPECT_THAT(complaint(folder.Write("vocab.json", "{}")), HasSubstr("merges.txt"));
+  EXPECT_THAT(complaint(folder.path()), HasSubstr("merges.txt"));
   EXPECT_THAT(complaint(folder.Write("tokenizer.bin", "")), HasSubstr("found 0"));
+  EXPECT_THAT(complaint(folder.Write("tokenizer.model", "x")), HasSubstr("SentencePiece"));
   EXPECT_THAT(complaint(folder.Write("tokenizer.json", "{")), HasSubstr("not valid JSON"));
+  EXPECT_THAT(complaint(folder.path()), HasSubstr("tokenizer.json: not valid JSON"));
 }
 
 }  // namespace

@@ -20,6 +20,9 @@ template <class Options, class Visit>
 void ForEachField(Options& o, const Visit& visit) {
   visit("data", o.data);
   visit("val", o.val);
+  visit("tokenizer", o.tokenizer);
+  visit("split", o.split);
+  visit("text-field", o.text_field);
   visit("steps", o.steps);
   visit("lr", o.lr);
   visit("accum", o.accum);
@@ -139,6 +142,18 @@ Status ValidateLora(const TrainOptions& o) {
   return {};
 }
 
+// Where the tokens come from; that they are the same is checked by their hash.
+bool IsDataSource(std::string_view name) {
+  static constexpr std::string_view kSources[] = {"data", "val", "tokenizer", "split",
+                                                  "text-field"};
+  return std::find(std::begin(kSources), std::end(kSources), name) != std::end(kSources);
+}
+
+// States of the first version do not say these.
+bool IsLaterSetting(std::string_view name) {
+  return name == "tokenizer" || name == "split" || name == "text-field";
+}
+
 Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
   for (const auto& [name, value] : values) {
     if (std::isfinite(value) && value > 0) continue;
@@ -236,6 +251,7 @@ Result<TrainOptions> OptionsFromJson(const json& from) {
   TrainOptions options;
   std::string missing;
   ForEachField(options, [&](const char* name, auto& field) {
+    if (IsLaterSetting(name) && !from.contains(name)) return;
     if (!ReadField(from, name, field) && missing.empty()) missing = name;
   });
   std::string vocab, binding;
@@ -288,7 +304,7 @@ Status RequireSameRun(const TrainOptions& saved, const TrainOptions& now) {
   const json before = ToJson(saved).flatten(), after = ToJson(now).flatten();
   for (const auto& [path, value] : after.items()) {
     const std::string name = path.substr(1);
-    if (IsFree(name) || name == "steps" || name == "data" || name == "val") continue;
+    if (IsFree(name) || name == "steps" || IsDataSource(name)) continue;
     if (before.value(path, json()) == value) continue;
     return BadInput("cannot resume: {} is {} now, but the run was started with {}", name,
                     value.dump(), before.value(path, json()).dump());

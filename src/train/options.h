@@ -20,8 +20,11 @@ namespace millwright::train {
 
 struct TrainOptions {
   model::ModelConfig config;  // with --seq and --qk-norm applied
-  std::string data;           // a token shard; empty: the embedded stories
+  std::string data;           // a token shard or text; empty: the embedded stories
   std::string val;            // empty: none (the embedded validation stories with embedded data)
+  std::string tokenizer;      // of text in data and val; empty: those are shards
+  std::string split;          // ends a document of text; escapes of C
+  std::string text_field;     // not empty: text is JSON objects, a line each
   int64_t steps = 10000;      // micro-steps in all
   double lr = 3e-4;
   int64_t accum = 10;    // micro-steps an update
@@ -76,7 +79,7 @@ Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOption
 
 // Holds the settings of a run that is about to go on against those it was saved with: whatever
 // changes the computation must be equal. Bad input names the first that is not. The number of
-// micro-steps and the names of the data files may differ (the data's hash is saved besides).
+// micro-steps and where the data comes from may differ (the data's hash is saved besides).
 Status RequireSameRun(const TrainOptions& saved, const TrainOptions& now);
 
 }  // namespace millwright::train

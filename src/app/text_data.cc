@@ -1,0 +1,115 @@
+#include "app/text_data.h"
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+
+#include "app/progress_bar.h"
+#include "app/stored_model.h"
+#include "base/escapes.h"
+#include "base/input_file.h"
+#include "checkpoint/hash.h"
+#include "data/tokenize.h"
+
+namespace millwright::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path CacheFolder() {
+  const std::pair<const char*, const char*> places[] = {
+      {"MILLWRIGHT_CACHE", ""}, {"XDG_CACHE_HOME", "millwright"}, {"HOME", ".cache/millwright"}};
+  for (const auto& [variable, below] : places) {
+    const char* folder = std::getenv(variable);
+    if (folder != nullptr && *folder != '\0') return fs::path(folder) / below;
+  }
+  return fs::temp_directory_path() / "millwright";
+}
+
+void Add(checkpoint::Hasher& hasher, std::string_view bytes) {
+  hasher.Update(std::as_bytes(std::span(bytes)));
+}
+
+Status AddFile(checkpoint::Hasher& hasher, const std::string& path) {
+  auto file = InputFile::Open(path);
+  if (!file) return file.error();
+  while (true) {
+    const auto block = file->Read();
+    if (!block) return block.error();
+    if (block->empty()) return {};
+    Add(hasher, *block);
+  }
+}
+
+// The files that a tokenizer at `path` may be made of.
+std::vector<std::string> FilesOf(const std::string& path) {
+  std::error_code ignored;
+  const bool is_folder = fs::is_directory(path, ignored);
+  const fs::path folder = is_folder ? fs::path(path) : fs::path(path).parent_path();
+  std::vector<std::string> files = TokenizerFiles(folder.empty() ? "." : folder.string());
+  if (!is_folder) files.push_back(path);
+  if (fs::exists(folder / "config.json", ignored)) {
+    files.push_back((folder / "config.json").string());
+  }
+  return files;
+}
+
+Result<std::string> Key(const std::string& path, const train::TrainOptions& options,
+                        const data::TokenizeOptions& how) {
+  checkpoint::Hasher hasher;
+  for (const std::string& file : FilesOf(options.tokenizer)) {
+    if (auto status = AddFile(hasher, file); !status) return status.error();
+  }
+  Add(hasher, fmt::format("{} {} {} {}\n{}\n{}\n", MILLWRIGHT_VERSION, how.bos, how.eos,
+                          how.text_field.size(), how.text_field, how.split));
+  if (auto status = AddFile(hasher, path); !status) return status.error();
+  return fmt::format("{:016x}", hasher.Digest());
+}
+
+Result<data::TokenizeOptions> HowToEncode(const std::string& path, const text::Tokenizer& tokenizer,
+                                          const train::TrainOptions& options) {
+  data::TokenizeOptions how;
+  how.bos = tokenizer.bos().has_value();
+  how.eos = !how.bos && tokenizer.eos().has_value();
+  how.tokenizer_name = options.tokenizer;
+  how.text_field = options.text_field;
+  if (how.text_field.empty() && fs::path(path).extension() == ".jsonl") how.text_field = "text";
+  auto split = Unescape(options.split);
+  if (!split) return split.error().In("--split");
+  if (how.text_field.empty()) how.split = *std::move(split);
+  return how;
+}
+
+}  // namespace
+
+bool IsText(const std::string& path, const train::TrainOptions& options) {
+  const fs::path extension = fs::path(path).extension();
+  if (extension == ".txt" || extension == ".jsonl") return true;
+  return extension != ".bin" && !options.tokenizer.empty();
+}
+
+Result<std::string> ShardOfText(const std::string& path, const text::Tokenizer& tokenizer,
+                                const train::TrainOptions& options) {
+  auto how = HowToEncode(path, tokenizer, options);
+  if (!how) return how.error();
+  const auto key = Key(path, options, *how);
+  if (!key) return key.error();
+  const fs::path folder = CacheFolder();
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return Failed("{}: cannot be created: {}", folder.string(), error.message());
+  const fs::path shard = folder / fmt::format("{}-{}.bin", fs::path(path).stem().string(), *key);
+  if (fs::exists(shard, error)) return shard.string();
+  Result<data::TokenizeReport> report = data::TokenizeReport();
+  {
+    ProgressBar bar("MB", 1e6);
+    report = data::TokenizeFile(tokenizer, path, shard.string(), *how,
+                                [&bar](int64_t done, int64_t total) { bar.Show(done, total); });
+  }
+  if (!report) return report.error();
+  fmt::print(stderr, "{}: {} tokens in {} documents, kept in {}\n", path, report->tokens,
+             report->documents, shard.string());
+  return shard.string();
+}
+
+}  // namespace millwright::app
