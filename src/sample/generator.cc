@@ -122,7 +122,7 @@ Result<Generated> Continue(Predictor& predictor, const text::Tokenizer& tokenize
   Sampler sampler(options.sampling);
   Writer writer(tokenizer, options, write);
   Stopwatch watch;
-  for (int64_t i = 0; i < options.tokens && result.end == TextEnd::kTokens; ++i) {
+  for (int64_t i = 0; i < options.tokens; ++i) {
     if (static_cast<int64_t>(context.size()) > config.seq) {
       result.end = TextEnd::kContext;
       break;
@@ -142,10 +142,11 @@ Result<Generated> Continue(Predictor& predictor, const text::Tokenizer& tokenize
     result.tokens.push_back(*token);
     status = writer.Add(*token, only_bos && i == 0);
     if (!status) return status.error();
-    if (writer.stopped()) result.end = TextEnd::kStop;
+    if (writer.stopped()) break;
   }
   status = writer.Finish();
   if (!status) return status.error();
+  if (writer.stopped()) result.end = TextEnd::kStop;
   return result;
 }
 

@@ -1,7 +1,6 @@
 #include "sample/text_stop.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace millwright::sample {
 
@@ -12,20 +11,23 @@ TextStop::TextStop(std::vector<std::string> texts) : texts_(std::move(texts)) {
 std::string TextStop::Add(std::string_view bytes) {
   if (found_) return "";
   held_ += bytes;
-  size_t first = held_.size();
-  for (const std::string& text : texts_) first = std::min(first, held_.find(text));
-  found_ = first < held_.size();
-  size_t keep = 0;  // bytes at the end that may be the beginning of a text
-  for (const std::string& text : texts_) {
-    for (size_t n = std::min(text.size() - 1, held_.size()); !found_ && n > keep; --n) {
-      if (held_.ends_with(text.substr(0, n))) keep = n;
-    }
-  }
-  std::string out = held_.substr(0, found_ ? first : held_.size() - keep);
-  held_.erase(0, found_ ? held_.size() : out.size());
-  return out;
+  return Release(true);
 }
 
-std::string TextStop::Finish() { return std::exchange(held_, {}); }
+std::string TextStop::Finish() { return Release(false); }
+
+// Everything before the first place where a text begins or, if more may come, may begin.
+std::string TextStop::Release(bool more) {
+  size_t end = 0;
+  const auto begins_here = [&](const std::string& text) {
+    const std::string_view rest = std::string_view(held_).substr(end);
+    found_ = found_ || rest.starts_with(text);
+    return found_ || (more && text.starts_with(rest));
+  };
+  while (end < held_.size() && std::none_of(texts_.begin(), texts_.end(), begins_here)) ++end;
+  std::string out = held_.substr(0, end);
+  held_.erase(0, found_ ? held_.size() : end);
+  return out;
+}
 
 }  // namespace millwright::sample

@@ -23,6 +23,8 @@ class TextStop {
   bool found() const { return found_; }
 
  private:
+  std::string Release(bool more);
+
   std::vector<std::string> texts_;
   std::string held_;
   bool found_ = false;
