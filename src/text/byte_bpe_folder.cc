@@ -32,7 +32,8 @@ Status ReadMergeLines(std::string_view text, BpeParts& parts) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty() || (number == 1 && line.starts_with("#version"))) continue;
     const size_t space = line.find(' ');
-    if (space == 0 || space + 1 >= line.size() || line.find(' ', space + 1) != line.npos) {
+    if (space == line.npos || space == 0 || space + 1 == line.size() ||
+        line.find(' ', space + 1) != line.npos) {
       return BadInput("merges.txt: line {}: expected two tokens, found \"{}\"", number, line);
     }
     parts.merges.emplace_back(line.substr(0, space), line.substr(space + 1));

