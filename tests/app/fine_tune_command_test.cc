@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 #include "app/stored_model.h"
 #include "checkpoint/hf_folder.h"
