@@ -138,7 +138,7 @@ TEST_P(HfGolden, TransformersComputesTheSameFromWhatWeWrite) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, HfGolden, ::testing::Values("llama_untied", "qwen3_tied"),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 // A tied model whose folder holds the classifier as well, as some published ones do.
 TEST(HfRedundantClassifier, IsComparedAcceptedAndWrittenBack) {

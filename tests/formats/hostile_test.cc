@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 #include "checkpoint/test_folder.h"
 #include "tests/formats/loaded_model.h"

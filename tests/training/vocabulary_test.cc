@@ -101,7 +101,7 @@ TEST_P(CompactionOf, ExactEqualsFull) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Classifier, CompactionOf, ::testing::Bool(),
-                         [](const auto& info) { return info.param ? "Tied" : "Untied"; });
+                         [](const auto& test) { return test.param ? "Tied" : "Untied"; });
 
 TEST_F(Compaction, ActiveDropsTheOtherWords) {
   const auto active = Open(VocabMode::kActive);
