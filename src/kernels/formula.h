@@ -52,8 +52,8 @@ class Formula {
     }
     Rotate(q, c_.heads, In("cos"), In("sin"));
     Rotate(k, c_.kv_heads, In("cos"), In("sin"));
-    Out("k_new") = ByPosition(k);
-    Out("v_new") = ByPosition(Projected("wv", x, c_.kv_dim(), c_.dim));
+    Out("k_new") = k;
+    Out("v_new") = Projected("wv", x, c_.kv_dim(), c_.dim);
     Array out(q.size(), T(0));
     for (int64_t h = 0; h < c_.heads; ++h) {
       for (int64_t query = 0; query < seq_; ++query) AttendCached(q, h, query, &out);
@@ -260,22 +260,12 @@ class Formula {
     }
   }
 
-  // [kv_heads * head_dim, seq] -> [kv_heads * seq, head_dim]
-  Array ByPosition(const Array& x) const {
-    Array rows;
-    for (int64_t kv = 0; kv < c_.kv_heads; ++kv) {
-      for (int64_t s = 0; s < seq_; ++s) {
-        for (int64_t i = 0; i < c_.head_dim; ++i) rows.push_back(x[At(kv * c_.head_dim + i, s)]);
-      }
-    }
-    return rows;
-  }
-
   // Element i of what the cache, then the new positions, hold for a kv head at `position`.
   T Kept(const char* cache, const char* now, int64_t kv, int64_t position, int64_t i) const {
-    const bool past = position < spec_.cache;
-    const int64_t row = past ? kv * spec_.cache + position : kv * seq_ + position - spec_.cache;
-    return In(past ? cache : now)[Size(row * c_.head_dim + i)];
+    if (position >= spec_.cache) {
+      return In(now)[At(kv * c_.head_dim + i, position - spec_.cache)];
+    }
+    return In(cache)[Size((kv * spec_.cache + position) * c_.head_dim + i)];
   }
 
   // softmax(scale q k^T + mask) v for one head and query, into its column of `out`.

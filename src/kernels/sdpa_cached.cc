@@ -24,8 +24,8 @@ Operands OperandsOf(const KernelSpec& spec) {
                  Projection("wk", c.kv_dim(), c.dim),
                  Projection("wv", c.kv_dim(), c.dim)},
       .outputs = {{.name = "attn", .rows = c.q_dim(), .columns = c.seq},
-                  {.name = "k_new", .rows = c.kv_heads * c.seq, .columns = c.head_dim},
-                  {.name = "v_new", .rows = c.kv_heads * c.seq, .columns = c.head_dim}}};
+                  {.name = "k_new", .rows = c.kv_dim(), .columns = c.seq},
+                  {.name = "v_new", .rows = c.kv_dim(), .columns = c.seq}}};
   if (c.qk_norm) {
     operands.inputs.push_back({.name = "q_norm", .rows = 1, .columns = c.head_dim, .weight = true});
     operands.inputs.push_back({.name = "k_norm", .rows = 1, .columns = c.head_dim, .weight = true});
@@ -70,9 +70,8 @@ void Emit(const KernelSpec& spec, Emitter& e) {
       SplitHeads(e, "q_heads", ScaleByHeadDim(e, c, "q_scaled", q), c.heads);
   const Emitter::Value k_heads = SplitHeads(e, "k_heads", k, c.kv_heads);
   const Emitter::Value v_heads = SplitHeads(e, "v_heads", v, c.kv_heads);
-  const Shape rows = {1, c.kv_heads * c.seq, 1, c.head_dim};
-  e.Output("k_new", e.b().Reshape("k_rows", k_heads, rows));
-  e.Output("v_new", e.b().Reshape("v_rows", v_heads, rows));
+  e.Output("k_new", k);
+  e.Output("v_new", v);
 
   const auto past = [&](const char* id, const char* operand) {
     const Shape heads = {1, c.kv_heads, spec.cache, c.head_dim};

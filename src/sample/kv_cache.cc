@@ -5,18 +5,17 @@
 namespace millwright::sample {
 namespace {
 
-// [heads, positions, head_dim] arrays: the first `count` positions of `from`, to those of `to` from
-// `first` on.
-struct HeadRows {
-  float* data = nullptr;
-  int64_t positions = 0;
-};
-
-void CopyPositions(const model::ModelConfig& c, int64_t count, const float* from,
-                   int64_t from_positions, HeadRows to, int64_t first) {
+// Channel-first activations [kv_heads * head_dim, positions], the first `count` positions, to those
+// of `to`, [kv_heads, capacity, head_dim], from `first` on.
+void AppendPositions(const model::ModelConfig& c, int64_t count, int64_t positions,
+                     const float* from, float* to, int64_t capacity, int64_t first) {
   for (int64_t head = 0; head < c.kv_heads; ++head) {
-    std::copy_n(from + head * from_positions * c.head_dim, count * c.head_dim,
-                to.data + (head * to.positions + first) * c.head_dim);
+    for (int64_t s = 0; s < count; ++s) {
+      float* row = to + (head * capacity + first + s) * c.head_dim;
+      for (int64_t i = 0; i < c.head_dim; ++i) {
+        row[i] = from[(head * c.head_dim + i) * positions + s];
+      }
+    }
   }
 }
 
@@ -28,7 +27,10 @@ void KvCache::Reserve(int64_t capacity) {
   for (auto* buffers : {&keys_, &values_}) {
     for (AlignedBuffer<float>& buffer : *buffers) {
       AlignedBuffer<float> larger(static_cast<size_t>(config_.kv_dim() * capacity));
-      CopyPositions(config_, length_, buffer.data(), capacity_, {larger.data(), capacity}, 0);
+      for (int64_t head = 0; head < config_.kv_heads; ++head) {
+        std::copy_n(buffer.data() + head * capacity_ * config_.head_dim, length_ * config_.head_dim,
+                    larger.data() + head * capacity * config_.head_dim);
+      }
       buffer = std::move(larger);
     }
   }
@@ -37,8 +39,8 @@ void KvCache::Reserve(int64_t capacity) {
 
 void KvCache::Append(int64_t layer, int64_t count, int64_t positions, const float* k,
                      const float* v) {
-  CopyPositions(config_, count, k, positions, {Keys(layer), capacity_}, length_);
-  CopyPositions(config_, count, v, positions, {Values(layer), capacity_}, length_);
+  AppendPositions(config_, count, positions, k, Keys(layer), capacity_, length_);
+  AppendPositions(config_, count, positions, v, Values(layer), capacity_, length_);
 }
 
 }  // namespace millwright::sample

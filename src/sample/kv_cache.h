@@ -26,7 +26,7 @@ class KvCache {
   float* Values(int64_t layer) { return values_[static_cast<size_t>(layer)].data(); }
 
   // Writes the first `count` of `positions` new ones behind those that are held: k and v are
-  // [kv_heads, positions, head_dim]. Advance makes them count, once for all layers.
+  // [kv_heads * head_dim, positions]. Advance makes them count, once for all layers.
   void Append(int64_t layer, int64_t count, int64_t positions, const float* k, const float* v);
   void Advance(int64_t count) { length_ += count; }
 
