@@ -20,10 +20,10 @@ void RoundTrip(const Tokenizer& tokenizer, std::string_view text) {
   const auto encoder = tokenizer.NewEncoder();
   std::vector<millwright::text::TokenId> in_parts;
   const size_t half = text.size() / 2;
-  if (!encoder->Add(text.substr(0, half), in_parts) || !encoder->Add(text.substr(half), in_parts) ||
-      !encoder->Finish(in_parts) || in_parts != *ids) {
-    std::abort();
-  }
+  // A hostile pattern may give up on a part and not on the whole.
+  if (!encoder->Add(text.substr(0, half), in_parts)) return;
+  if (!encoder->Add(text.substr(half), in_parts) || !encoder->Finish(in_parts)) return;
+  if (in_parts != *ids) std::abort();
 }
 
 }  // namespace
