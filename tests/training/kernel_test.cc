@@ -31,8 +31,8 @@ runtime::SessionOptions OptionsOf(const KernelCase& test) {
   return {.config = test.config,
           .binding = test.binding,
           .residual_alpha = 0.5,
-          .cache = 5,
-          .lora = test.lora};
+          .lora = test.lora,
+          .cache = 5};
 }
 
 // Sums of up to `longest` products in double.
