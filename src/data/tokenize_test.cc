@@ -46,10 +46,10 @@ class TokenizeTest : public testing::Test {
   // What it says, after which only the input is there.
   std::string Complaint(std::string_view text, const TokenizeOptions& options) {
     const auto report =
-        TokenizeFile(Bytes(), folder_.Write("in", text), folder_.File("out.bin"), options);
-    EXPECT_FALSE(std::filesystem::exists(folder_.File("out.bin")));
-    EXPECT_FALSE(std::filesystem::exists(folder_.File("out.bin.tmp")));
-    EXPECT_FALSE(std::filesystem::exists(folder_.File("out.bin.json")));
+        TokenizeFile(Bytes(), folder_.Write("in", text), folder_.File("refused.bin"), options);
+    EXPECT_FALSE(std::filesystem::exists(folder_.File("refused.bin")));
+    EXPECT_FALSE(std::filesystem::exists(folder_.File("refused.bin.tmp")));
+    EXPECT_FALSE(std::filesystem::exists(folder_.File("refused.bin.json")));
     if (report.ok()) return "";
     EXPECT_EQ(report.error().kind, ErrorKind::kBadInput);
     return report.error().message;
