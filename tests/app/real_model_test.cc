@@ -46,8 +46,7 @@ TEST_F(Stories260K, GreedyTokensAreThoseOfTheIndependentProgram) {
   ASSERT_LT(model->config.kv_heads, model->config.heads);
   auto device = app::OpenDevice("cpu", {.precision = Precision::kFp32});
   ASSERT_TRUE(device.ok());
-  auto decoder =
-      sample::Decoder::Create(**device, model->config, app::OrdinaryWeights(*model));
+  auto decoder = sample::Decoder::Create(**device, model->config, app::OrdinaryWeights(*model));
   ASSERT_TRUE(decoder.ok()) << decoder.error().message;
   const Golden golden = ReadGolden();
   ASSERT_GT(golden.drawn.size(), 100u);
