@@ -18,12 +18,12 @@ namespace millwright::device {
 
 // What a caller must plan around; quirks that can be hidden stay inside the device.
 struct Caps {
-  DType dtype = DType::kFp32;    // the dtype that generated programs should declare
-  DType storage = DType::kFp32;  // the dtype of a float surface's elements
-  bool wraps_host_memory = false;          // WrapHost works: no staging copies are needed
-  bool fused_attention_backward = false;   // attention's backward may be one program
-  bool computes = true;                    // false for `null`
-  int compile_budget = 0;                  // programs per process; 0 is unlimited
+  DType dtype = DType::kFp32;             // the dtype that generated programs should declare
+  DType storage = DType::kFp32;           // the dtype of a float surface's elements
+  bool wraps_host_memory = false;         // WrapHost works: no staging copies are needed
+  bool fused_attention_backward = false;  // attention's backward may be one program
+  bool computes = true;                   // false for `null`
+  int compile_budget = 0;                 // programs per process; 0 is unlimited
 };
 
 // Why a program would not compile or would compute something else.
@@ -41,8 +41,8 @@ class Call {
   virtual Status Run() = 0;
 };
 
-// A compiled program. Surfaces are given in the order of the function's inputs and outputs; types and
-// storage must match. The executable must outlive its calls, the surfaces too.
+// A compiled program. Surfaces are given in the order of the function's inputs and outputs; types
+// and storage must match. The executable must outlive its calls, the surfaces too.
 class Executable {
  public:
   virtual ~Executable() = default;
@@ -60,8 +60,8 @@ class Device {
   virtual Result<std::unique_ptr<Executable>> Compile(const mil::Program& program,
                                                       const mil::WeightStore& weights) = 0;
   virtual Result<std::unique_ptr<Surface>> NewSurface(const mil::Type& type) = 0;
-  // A surface over memory of the caller (64-byte aligned, `storage` elements), which must outlive it.
-  // Only where caps().wraps_host_memory.
+  // A surface over memory of the caller (64-byte aligned, `storage` elements), which must outlive
+  // it. Only where caps().wraps_host_memory.
   virtual Result<std::unique_ptr<Surface>> WrapHost(const mil::Type& type,
                                                     std::span<std::byte> memory) = 0;
 };

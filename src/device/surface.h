@@ -11,8 +11,8 @@ namespace millwright::device {
 
 enum class Access { kRead, kWrite, kReadWrite };
 
-// `type` is the port's type in the program; `storage` the dtype in which the device keeps it (a CPU in
-// precision fp32 keeps fp16 ports as fp32, `exact` keeps all floats as fp64).
+// `type` is the port's type in the program; `storage` the dtype in which the device keeps it (a CPU
+// in precision fp32 keeps fp16 ports as fp32, `exact` keeps all floats as fp64).
 struct SurfaceDesc {
   mil::Type type;
   DType storage = DType::kFp16;
@@ -20,8 +20,8 @@ struct SurfaceDesc {
   size_t bytes() const { return static_cast<size_t>(type.elements()) * DTypeSize(storage); }
 };
 
-// A dense row-major tensor. Map before touching its bytes and drop the mapping before a call runs: a
-// real device locks the surface meanwhile.
+// A dense row-major tensor. Map before touching its bytes and drop the mapping before a call runs:
+// a real device locks the surface meanwhile.
 class Surface {
  public:
   virtual ~Surface() = default;

@@ -22,7 +22,8 @@ struct Value {
   bool operator==(const Value&) const = default;
 };
 
-// What follows `key=` inside an operation's parentheses: one value, a tuple of values, or a literal.
+// What follows `key=` inside an operation's parentheses: one value, a tuple of values, or a
+// literal.
 struct Argument {
   std::string key;
   std::variant<ValueId, std::vector<ValueId>, Constant> value;
@@ -68,7 +69,8 @@ struct Program {
   bool operator==(const Program&) const = default;
 };
 
-// The build info that coremltools 9.0 writes; the compiler wants the block, not its values (fact A4).
+// The build info that coremltools 9.0 writes; the compiler wants the block, not its values (fact
+// A4).
 std::vector<std::pair<std::string, std::string>> DefaultBuildInfo();
 
 }  // namespace millwright::mil

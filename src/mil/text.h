@@ -13,8 +13,8 @@ namespace millwright::mil {
 // what was expected, what was found, and the line itself with a caret. `where` names the source.
 Result<Program> Parse(std::string_view text, std::string_view where = "MIL");
 
-// The canonical text: Parse(Print(p)) == p, and Print is idempotent. Floats are written so that they
-// read back to the same bits.
+// The canonical text: Parse(Print(p)) == p, and Print is idempotent. Floats are written so that
+// they read back to the same bits.
 std::string Print(const Program& program);
 
 // The verbose dialect that compilers before macOS 15 want (fact A12): `tensor<string, []>("x")`,
