@@ -149,6 +149,7 @@ Status RunConvert(ConvertOptions options) {
   if (!dtype) return dtype.error();
   auto model = OpenStoredModel(options.from);
   if (!model) return model.error().In("--from");
+  fmt::print(stderr, "{}", ActClipWarning(*model));
   if (auto status = CheckTarget(options, *format); !status) return status;
   if (auto status = Write(*model, options, *format, *dtype); !status) return status;
   fmt::print("{}: {}, {:.1f}M parameters, {}, from the {} {}\n", options.to, InfoOf(*format).title,

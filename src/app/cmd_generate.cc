@@ -97,6 +97,7 @@ Status RunGenerate(const GenerateFlags& flags) {
   if (auto valid = CheckFlags(flags); !valid) return valid;
   const auto model = OpenStoredModel(flags.from);
   if (!model) return model.error().In("--from");
+  fmt::print(stderr, "{}", ActClipWarning(*model));
   const auto tokenizer = FindTokenizer(flags, *model);
   if (!tokenizer) return tokenizer.error();
   auto valid = sample::CheckVocabulary(**tokenizer, model->config);
@@ -130,8 +131,9 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
       ->add_option("--from", flags->from,
                    "A run, a training state, a Hugging Face folder or a checkpoint")
       ->required();
-  command->add_option("--tokenizer", flags->tokenizer,
-                      "A tokenizer.json or tokenizer.bin, or its folder (default: --from's)");
+  command->add_option(
+      "--tokenizer", flags->tokenizer,
+      "A tokenizer.json, .model or .bin, a vocab.json, or their folder (default: --from's)");
   command->add_option("--prompt", o.prompt, "The text to continue");
   command->add_option("--tokens", o.tokens, "New tokens at most")->capture_default_str();
   command->add_option("--temperature", o.sampling.temperature, "0: the most probable token always")

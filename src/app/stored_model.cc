@@ -225,6 +225,12 @@ Result<StoredModel> OpenFile(const std::string& path) {
 
 }  // namespace
 
+std::string ActClipWarning(const StoredModel& model) {
+  if (model.act_clip == 0.0) return "";
+  return fmt::format("warning: {} was trained with --act-clip {}, which is left out here\n",
+                     model.path, model.act_clip);
+}
+
 checkpoint::TensorSource OrdinaryWeights(const StoredModel& model) {
   return [read = model.read, alpha = model.residual_alpha](const TensorSpec& spec,
                                                            std::span<float> out) -> Status {

@@ -39,6 +39,10 @@ struct StoredModel {
 // Opens `path`. Bad input says what is missing or damaged, or what a model could be.
 Result<StoredModel> OpenStoredModel(const std::string& path);
 
+// What it does not say elsewhere: empty, or a line of warning that the model was trained with
+// --act-clip, which nothing but its own run and `eval` of that run applies.
+std::string ActClipWarning(const StoredModel& model);
+
 // The weights of `model` as those of an ordinary network: residual_alpha is folded in.
 checkpoint::TensorSource OrdinaryWeights(const StoredModel& model);
 

@@ -1,5 +1,6 @@
 #include "base/output_file.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +12,10 @@ namespace {
 std::string Reason() { return std::error_code(errno, std::generic_category()).message(); }
 
 }  // namespace
+
+std::string OutputFile::TemporaryPath() const {
+  return fmt::format("{}.{}.tmp", path_, ::getpid());
+}
 
 Result<OutputFile> OutputFile::Create(const std::string& path) {
   OutputFile file(path);

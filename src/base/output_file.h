@@ -12,8 +12,9 @@
 
 namespace millwright {
 
-// Bytes go to `path`.tmp, which is renamed over `path` at the end, and removed if the object is
-// destroyed before. Errors name the file and the system's reason.
+// Bytes go to a file beside `path`, named by this process so that two writers do not meet, which is
+// renamed over `path` at the end, and removed if the object is destroyed before. Errors name the
+// file and the system's reason.
 class OutputFile {
  public:
   // Bad input: the file cannot be created.
@@ -37,7 +38,7 @@ class OutputFile {
   };
 
   explicit OutputFile(std::string path) : path_(std::move(path)) {}
-  std::string TemporaryPath() const { return path_ + ".tmp"; }
+  std::string TemporaryPath() const;
 
   std::string path_;
   std::unique_ptr<std::FILE, Close> file_;

@@ -6,6 +6,7 @@
 #include <random>
 #include <vector>
 
+#include "base/test_temporary_files.h"
 #include "data/token_hash.h"
 #include "data/token_list.h"
 #include "text/test_files.h"
@@ -94,7 +95,7 @@ TEST(TokenFileTest, WrittenShardsComeBack) {
     EXPECT_EQ(info->tokenizer, "t.json");
     EXPECT_EQ(info->vocab, vocab);
     EXPECT_EQ(info->tokens, static_cast<int64_t>(ids.size()));
-    EXPECT_FALSE(std::filesystem::exists(path + ".tmp"));
+    EXPECT_FALSE(HoldsTemporaryFiles(folder.path()));
   }
 }
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <random>
 
+#include "base/test_temporary_files.h"
 #include "data/token_file.h"
 #include "text/byte_bpe.h"
 #include "text/byte_bpe_train.h"
@@ -48,7 +49,7 @@ class TokenizeTest : public testing::Test {
     const auto report =
         TokenizeFile(Bytes(), folder_.Write("in", text), folder_.File("refused.bin"), options);
     EXPECT_FALSE(std::filesystem::exists(folder_.File("refused.bin")));
-    EXPECT_FALSE(std::filesystem::exists(folder_.File("refused.bin.tmp")));
+    EXPECT_FALSE(HoldsTemporaryFiles(folder_.path()));
     EXPECT_FALSE(std::filesystem::exists(folder_.File("refused.bin.json")));
     if (report.ok()) return "";
     EXPECT_EQ(report.error().kind, ErrorKind::kBadInput);

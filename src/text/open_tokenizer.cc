@@ -32,10 +32,12 @@ Result<std::unique_ptr<Tokenizer>> OpenVocab(const fs::path& folder) {
 
 Result<std::unique_ptr<Tokenizer>> OpenFolder(const fs::path& folder) {
   std::error_code ignored;
-  if (fs::exists(folder / "tokenizer.json", ignored))
-    return Open<ByteBpe>(folder / "tokenizer.json");
+  // Folders of Llama hold both: the tokenizer.json beside a tokenizer.model is its translation.
   if (fs::exists(folder / "tokenizer.model", ignored)) {
     return Open<SentencePieceTokenizer>(folder / "tokenizer.model");
+  }
+  if (fs::exists(folder / "tokenizer.json", ignored)) {
+    return Open<ByteBpe>(folder / "tokenizer.json");
   }
   if (fs::exists(folder / "tokenizer.bin", ignored)) {
     return Open<Llama2cTokenizer>(folder / "tokenizer.bin");

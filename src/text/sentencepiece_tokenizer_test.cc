@@ -134,6 +134,16 @@ TEST(SentencePieceTokenizerTest, SavedIsByteForByteTheSame) {
   EXPECT_EQ((*opened)->kind(), "SentencePiece");
 }
 
+// As in Llama's folders, whose tokenizer.json is not a byte-level BPE.
+TEST(SentencePieceTokenizerTest, ComesBeforeATokenizerJsonInAFolder) {
+  const TemporaryFolder folder;
+  folder.Write("tokenizer.model", SmallModel().Serialized());
+  folder.Write("tokenizer.json", R"({"model": {"type": "BPE", "byte_fallback": true}})");
+  const auto opened = OpenTokenizer(folder.path());
+  ASSERT_TRUE(opened.ok()) << opened.error().message;
+  EXPECT_EQ((*opened)->kind(), "SentencePiece");
+}
+
 TEST(SentencePieceTokenizerTest, NamesWhatIsWrongInAModel) {
   EXPECT_EQ(Complaint([](SmallModel&) {}), "");
   EXPECT_THAT(Complaint([](SmallModel& m) { m.pieces.emplace_back("ab", 0, Type::kNormal); }),

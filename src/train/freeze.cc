@@ -3,13 +3,18 @@
 #include <fnmatch.h>
 
 #include <algorithm>
+#include <string_view>
 #include <vector>
 
 namespace millwright::train {
 namespace {
 
+// The prefix that all names but the classifier's have may be left out.
 bool Matches(const std::string& pattern, const std::string& name) {
-  return ::fnmatch(pattern.c_str(), name.c_str(), 0) == 0;
+  constexpr std::string_view kPrefix = "model.";
+  if (::fnmatch(pattern.c_str(), name.c_str(), 0) == 0) return true;
+  return name.starts_with(kPrefix) &&
+         ::fnmatch(pattern.c_str(), name.c_str() + kPrefix.size(), 0) == 0;
 }
 
 }  // namespace

@@ -10,7 +10,8 @@
 
 namespace millwright::train {
 
-// Whether a pattern matches the tensor's Hugging Face name; a LoRA adapter is never frozen.
+// Whether a pattern matches the tensor's Hugging Face name, with or without its "model."; a LoRA
+// adapter is never frozen.
 // Patterns are those of file names (POSIX fnmatch): * any text, ? one character, [0-5] one of
 // these.
 bool IsFrozen(std::span<const std::string> patterns, const model::TensorSpec& spec);

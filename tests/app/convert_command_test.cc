@@ -176,5 +176,15 @@ TEST_F(ConvertCommand, ResidualAlphaIsFoldedIn) {
   }
 }
 
+TEST(ConvertActClip, WarnsOfWhatNoFormatCanSay) {
+  const TestFolder folder;
+  TrainTinyRun(TinyPlain(), folder.path(), {"--act-clip", "2.5"});
+  const CommandResult result =
+      RunCommand(TinyPlain(), {"convert", "--from", folder.File("run"), "--to",
+                               folder.File("model.bin"), "--format", "llama2c"});
+  EXPECT_EQ(result.exit_code, 0) << result.err;
+  EXPECT_THAT(result.err, HasSubstr("--act-clip 2.5"));
+}
+
 }  // namespace
 }  // namespace millwright::testing

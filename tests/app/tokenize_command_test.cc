@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdlib>
 
+#include "base/test_temporary_files.h"
 #include "data/token_file.h"
 #include "tests/app/run_command.h"
 #include "tests/app/tiny_run.h"
@@ -44,7 +45,7 @@ class TokenizeCommand : public ::testing::Test {
     EXPECT_THAT(result.err, HasSubstr(what));
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
     EXPECT_FALSE(std::filesystem::exists(File("out.bin")));
-    EXPECT_FALSE(std::filesystem::exists(File("out.bin.tmp")));
+    EXPECT_FALSE(HoldsTemporaryFiles(folder_.path()));
   }
 
   TestFolder folder_;

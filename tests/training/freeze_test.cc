@@ -31,7 +31,9 @@ TEST(Freeze, PatternsAreThoseOfFileNames) {
   EXPECT_EQ(frozen("*.1.self_attn.?_proj.weight").size(), 4u);
   EXPECT_EQ(frozen("model.layers.[01].mlp.*").size(), 6u);
   EXPECT_EQ(frozen("*").size(), model::TensorTable(TinyMha()).size());
+  EXPECT_EQ(frozen("embed*"), (std::vector<std::string>{"model.embed_tokens.weight"}));
   EXPECT_TRUE(frozen("embed_tokens").empty());
+  EXPECT_TRUE(frozen("odel.embed*").empty());
 }
 
 TEST(Freeze, RefusesPatternsThatMatchNothingOrEverything) {
