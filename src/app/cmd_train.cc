@@ -1,11 +1,14 @@
 // millwright train: a run from its flags to its last state.
+#include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "app/command.h"
 #include "app/interrupt.h"
 #include "app/open_device.h"
 #include "app/run_folder.h"
 #include "app/stored_model.h"
+#include "app/text_data.h"
 #include "app/train_data.h"
 #include "app/train_flags.h"
 #include "app/train_printer.h"
@@ -48,6 +51,8 @@ struct Preparation {
   std::optional<checkpoint::StateReader> state;  // --resume
   int64_t saved_steps = 0;                       // the length that the run had
   std::optional<StoredModel> model;              // --from
+  train::Origin origin;                          // of model
+  bool one_dtype = false;                        // --export-dtype
   nlohmann::json run_json;
 };
 
@@ -68,16 +73,38 @@ Status OpenState(const TrainFlags& flags, Preparation& p) {
   return {};
 }
 
-// A run folder stands for its model/.
-Status OpenModel(const TrainFlags& flags, Preparation& p) {
+// What others can load an adapter on: of a run its model/.
+std::string BaseOf(const TrainFlags& flags, const StoredModel& model) {
   std::error_code ignored;
-  const std::string inner = flags.from + "/model";
-  auto model = OpenStoredModel(fs::is_directory(inner, ignored) ? inner : flags.from);
+  std::string inner = flags.from + "/model";
+  return fs::is_directory(inner, ignored) ? inner : model.path;
+}
+
+// Text is encoded by the model's own tokenizer where --tokenizer names no other.
+void ChooseTokenizer(const StoredModel& model, train::TrainOptions& o) {
+  if (!o.tokenizer.empty() || o.data.empty() || model.tokenizer_files.empty()) return;
+  const bool is_text = IsText(o.data, o) || IsText(o.val, o);
+  if (!is_text && o.split.empty() && o.text_field.empty()) return;
+  o.tokenizer = fs::path(model.tokenizer_files.front()).parent_path().string();
+}
+
+Status OpenModel(const TrainFlags& flags, Preparation& p) {
+  auto model = OpenStoredModel(flags.from);
   if (!model) return model.error().In("--from");
   const int64_t seq = flags.given.contains("seq") ? flags.seq : p.options.config.seq;
   p.options.config = model->config;
   p.options.config.seq = seq;
-  if (!flags.given.contains("export-dtype")) p.options.export_dtype = model->dtype;
+  if (!flags.given.contains("act-clip")) p.options.act_clip = model->act_clip;
+  p.origin = {.base = BaseOf(flags, *model),
+              .context = model->config.seq,
+              .tokens = model->tokens,
+              .other_dtypes = {},
+              .repeat_tied_classifier = model->repeats_tied_classifier};
+  if (!p.one_dtype) {
+    p.options.export_dtype = model->dtype;
+    p.origin.other_dtypes = model->other_dtypes;
+  }
+  ChooseTokenizer(*model, p.options);
   p.model = std::move(*model);
   return {};
 }
@@ -116,7 +143,7 @@ Status MakeVocab(Preparation& p) {
 // Prints what the run needs, and refuses what the machine does not have.
 Status CheckResources(const Preparation& p) {
   const train::Footprint need = train::EstimateFootprint(p.options, *p.device, p.vocab->rows());
-  const train::DiskNeed disk = train::EstimateDisk(p.options, p.vocab->rows());
+  const train::DiskNeed disk = train::EstimateDisk(p.options, p.origin, p.vocab->rows());
   const auto gb = [](uint64_t bytes) { return static_cast<double>(bytes) / 1e9; };
   fmt::print(
       stderr,
@@ -138,6 +165,7 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
   Preparation p;
   p.options = flags.options;
   p.out = flags.out;
+  p.one_dtype = flags.given.contains("export-dtype");
   Status status;
   if (flags.resume) {
     status = OpenState(flags, p);
@@ -187,14 +215,26 @@ Result<Files> ReadFiles(const std::vector<std::string>& paths) {
   return files;
 }
 
-// A fresh run folder with the tokenizer: the data's, or else the one of the model that the run
-// starts from.
+// The files of the tokenizer that go along as they are: those of the folder that --tokenizer names,
+// or else the model's. None where it names a single file that is not the model's.
+std::vector<std::string> FilesToCopy(const Preparation& p) {
+  const std::string& named = p.options.tokenizer;
+  std::error_code ignored;
+  if (fs::is_directory(named, ignored)) return TokenizerFiles(named);
+  if (!p.model) return {};
+  const auto is_named = [&](const auto& file) { return fs::equivalent(file, named, ignored); };
+  const auto& own = p.model->tokenizer_files;
+  return named.empty() || std::ranges::any_of(own, is_named) ? own : std::vector<std::string>();
+}
+
+// A fresh run folder with the tokenizer, written anew where there are no files to copy.
 Status MakeFolder(const Preparation& p) {
-  auto files =
-      p.data.tokenizer == nullptr && p.model ? ReadFiles(p.model->tokenizer_files) : Files();
+  auto files = ReadFiles(FilesToCopy(p));
   if (!files) return files.error();
   auto status = PrepareFresh(p.out);
-  if (status && p.data.tokenizer != nullptr) status = p.data.tokenizer->Save(p.out);
+  if (status && files->empty() && p.data.tokenizer != nullptr) {
+    status = p.data.tokenizer->Save(p.out);
+  }
   if (!status) return status;
   for (const auto& [name, text] : *files) {
     status = WriteFileAtomically(p.out + "/" + name, text);
@@ -216,12 +256,10 @@ Result<std::unique_ptr<train::Trainer>> OpenRun(Preparation& p) {
                              .train = p.data.train,
                              .val = p.data.val,
                              .run_dir = p.out,
-                             .base = p.model ? p.model->path : "",
-                             .tokens = {}};
+                             .origin = p.origin,
+                             .one_dtype = p.one_dtype};
   if (p.data.tokenizer != nullptr) {
-    inputs.tokens = {p.data.tokenizer->bos(), p.data.tokenizer->eos()};
-  } else if (p.model) {
-    inputs.tokens = p.model->tokens;
+    train::FillAbsent({p.data.tokenizer->bos(), p.data.tokenizer->eos(), {}}, inputs.origin.tokens);
   }
   p.run_json = RunJson(p);
   auto trainer = train::Trainer::Create(std::move(inputs), std::move(*p.vocab), *p.device);

@@ -34,7 +34,11 @@ std::string Join(const std::vector<std::string>& parts) {
 std::string DescribeTokens(const model::TokenIds& tokens) {
   std::vector<std::string> parts;
   if (tokens.bos) parts.push_back(fmt::format("BOS {}", *tokens.bos));
-  if (tokens.eos) parts.push_back(fmt::format("EOS {}", *tokens.eos));
+  if (tokens.eos) {
+    std::string ends = fmt::format("EOS {}", *tokens.eos);
+    for (const int64_t id : tokens.more_eos) ends += fmt::format(" or {}", id);
+    parts.push_back(std::move(ends));
+  }
   return parts.empty() ? "" : DescriptionLine("tokens", Join(parts));
 }
 

@@ -10,6 +10,7 @@
 #include "data/vocabulary.h"
 #include "train/export.h"
 #include "train/options.h"
+#include "train/origin.h"
 #include "train/schedule.h"
 
 namespace millwright::app {
@@ -124,7 +125,7 @@ checkpoint::BlztProgress ProgressOf(const OpenedState& state) {
   return progress;
 }
 
-// Token ids are written with the model of a run, not with its states.
+// States of the first version do not say their tokens, but the model beside them does.
 model::TokenIds TokensOfRun(const std::string& run) {
   auto file = MappedFile::Open(run + "/model/config.json");
   if (!file) return {};
@@ -139,15 +140,19 @@ Result<StoredModel> OpenState(Result<StateReader> reader) {
   auto opened = WithSettings(std::move(*reader));
   if (!opened) return opened.error();
   const auto state = std::make_shared<const OpenedState>(std::move(*opened));
+  const auto origin = train::OriginFromMeta(state->reader.meta());
+  if (!origin) return origin.error().In(state->reader.path());
   const std::string run = fs::path(state->reader.path()).lexically_normal().parent_path().string();
   StoredModel model;
   model.format = "training state";
   model.path = state->reader.path();
-  model.config = state->options.config;
+  model.config = train::ExportConfig(state->options.config, *origin);
   model.residual_alpha = state->options.residual_alpha;
   model.act_clip = state->options.act_clip;
   model.dtype = state->options.export_dtype;
-  model.tokens = TokensOfRun(run);
+  model.other_dtypes = origin->other_dtypes;
+  model.repeats_tied_classifier = origin->repeat_tied_classifier;
+  model.tokens = state->reader.meta().contains("eos") ? origin->tokens : TokensOfRun(run);
   model.tokenizer_files = TokenizerFiles(run);
   model.progress = ProgressOf(*state);
   model.has_moments = !state->options.lora.enabled();

@@ -140,6 +140,19 @@ Status FinishLora(TrainFlags& f) {
   return {};
 }
 
+// A loaded network is what it is.
+Status CheckNetworkFlags(const TrainFlags& f) {
+  if (f.from.empty()) return {};
+  if (!f.qk_norm.empty()) {
+    return BadInput("--qk-norm {}: is for --scratch; with --from the model says it", f.qk_norm);
+  }
+  if (f.options.residual_alpha != 1.0) {
+    return BadInput("--residual-alpha {}: is for --scratch; it would change the model of --from",
+                    f.residual_alpha);
+  }
+  return {};
+}
+
 Status FinishModel(TrainFlags& f) {
   model::ModelConfig& config = f.options.config;
   if (f.given.contains("seq")) config.seq = f.seq;
@@ -195,7 +208,7 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
     auto status = finish(flags);
     if (!status) return status;
   }
-  return {};
+  return CheckNetworkFlags(flags);
 }
 
 }  // namespace millwright::app

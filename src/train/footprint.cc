@@ -1,6 +1,5 @@
 #include "train/footprint.h"
 
-#include "checkpoint/hf_folder.h"
 #include "runtime/session.h"
 #include "train/freeze.h"
 #include "train/plan.h"
@@ -88,13 +87,13 @@ Footprint EstimateForwardFootprint(const TrainOptions& options, const device::De
   return footprint;
 }
 
-DiskNeed EstimateDisk(const TrainOptions& options, int64_t embedding_rows) {
+DiskNeed EstimateDisk(const TrainOptions& options, const Origin& origin, int64_t embedding_rows) {
   DiskNeed need;
   const ParameterCounts counts = CountParameters(options, embedding_rows);
   need.state_bytes = static_cast<uint64_t>(counts.all) * 4 +
                      static_cast<uint64_t>(counts.trained) * 8 + (1u << 20);
   need.run_bytes = 4 * need.state_bytes +
-                   checkpoint::HfFolderBytes(options.config, {.dtype = options.export_dtype});
+                   checkpoint::HfFolderBytes(options.config, ExportOptions(options, origin));
   return need;
 }
 

@@ -5,6 +5,7 @@
 
 #include "device/device.h"
 #include "train/options.h"
+#include "train/origin.h"
 
 namespace millwright::train {
 
@@ -31,6 +32,6 @@ struct DiskNeed {
   uint64_t state_bytes = 0;
   uint64_t run_bytes = 0;
 };
-DiskNeed EstimateDisk(const TrainOptions& options, int64_t embedding_rows);
+DiskNeed EstimateDisk(const TrainOptions& options, const Origin& origin, int64_t embedding_rows);
 
 }  // namespace millwright::train

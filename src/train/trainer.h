@@ -12,11 +12,11 @@
 #include "data/sampler.h"
 #include "data/token_source.h"
 #include "device/device.h"
-#include "model/hf_config.h"
 #include "telemetry/event.h"
 #include "train/loss_scale.h"
 #include "train/network.h"
 #include "train/options.h"
+#include "train/origin.h"
 
 namespace millwright::train {
 
@@ -26,8 +26,8 @@ struct RunInputs {
   std::shared_ptr<const data::TokenSource> train;
   std::shared_ptr<const data::TokenSource> val;  // may be null
   std::string run_dir;
-  std::string base;  // where the weights come from: kept in the state, named by an exported adapter
-  model::TokenIds tokens;  // written to model/config.json, where known; kept in the state
+  Origin origin;           // kept in the state
+  bool one_dtype = false;  // a resumed run's model/ has no other_dtypes, whatever its state says
 };
 
 enum class RunEnd { kDone, kInterrupted };

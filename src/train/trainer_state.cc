@@ -39,9 +39,7 @@ json Trainer::Meta() const {
                {"gemm_table", network_->gemm().TableName()}};
   meta["active_ids"] =
       vocab.mode() == data::VocabMode::kFull ? json(json::array()) : json(vocab.active());
-  meta["bos"] = in_.tokens.bos ? json(*in_.tokens.bos) : json();
-  meta["eos"] = in_.tokens.eos ? json(*in_.tokens.eos) : json();
-  meta["base"] = in_.base;
+  AddToMeta(in_.origin, meta);
   meta["best_val"] = best_val_ ? json(*best_val_) : json();
   meta["best_step"] = best_step_ ? json(*best_step_) : json();
   return meta;
@@ -77,18 +75,16 @@ Status Trainer::Save(telemetry::Sink& sink) {
       checkpoint::WriteState(in_.run_dir, updated_step_, Meta(), weights, moments, best_step_);
   if (!status) return status;
   saved_step_ = updated_step_;
-  const checkpoint::HfExport options = {.dtype = in_.options.export_dtype,
-                                        .residual_alpha = in_.options.residual_alpha,
-                                        .tokens = in_.tokens,
-                                        .extra_files = tokenizer_files_};
+  checkpoint::HfExport options = ExportOptions(in_.options, in_.origin);
+  options.extra_files = tokenizer_files_;
   status = checkpoint::WriteHfFolder(
-      in_.run_dir + "/model", in_.options.config,
+      in_.run_dir + "/model", ExportConfig(in_.options.config, in_.origin),
       FullTensors(network_->parameters(), network_->vocab(), in_.options.seed, in_.options.lora),
       options);
   if (status && in_.options.lora.enabled()) {
     status = checkpoint::WritePeftFolder(in_.run_dir + "/adapter", in_.options.config,
                                          in_.options.lora, AdapterTensors(network_->parameters()),
-                                         {.base_model = in_.base});
+                                         {.base_model = in_.origin.base});
   }
   if (!status) return status;
   return sink.Write(telemetry::CheckpointEvent{
@@ -115,10 +111,11 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
   updates_ = meta["updates"].get<int64_t>();
   adam_step_ = meta["adam_steps"].get<int64_t>();
   loss_scale_ = LossScale(meta["loss_scale"].get<double>());
-  for (auto [key, id] : {std::pair{"bos", &in_.tokens.bos}, {"eos", &in_.tokens.eos}}) {
-    if (meta.value(key, json()).is_number_integer()) *id = meta[key].get<int64_t>();
-  }
-  if (meta.value("base", json()).is_string()) in_.base = meta["base"].get<std::string>();
+  auto origin = OriginFromMeta(meta);
+  if (!origin) return origin.error().In(state.path());
+  FillAbsent(in_.origin.tokens, origin->tokens);
+  if (in_.one_dtype) origin->other_dtypes.clear();
+  in_.origin = std::move(*origin);
   if (meta.value("last_loss", json()).is_number()) last_loss_ = meta["last_loss"].get<float>();
   if (meta.value("best_val", json()).is_number() && meta.value("best_step", json()).is_number()) {
     best_val_ = meta["best_val"].get<double>();

@@ -154,6 +154,9 @@ TEST_F(FineTuneCommand, RefusesByName) {
   refused({"--freeze", "model.layers.2.*"}, "'model.layers.2.*'");
   refused({"--export-dtype", "int8"}, "--export-dtype int8");
   refused({"--vocab", "exact"}, "--vocab exact");
+  refused({"--residual-alpha", "auto"}, "--residual-alpha auto");
+  refused({"--qk-norm", "on"}, "--qk-norm on");
+  refused({"--qk-norm", "off"}, "--qk-norm off");
   ExpectRefused({"--scratch", "--lora-rank", "2"}, "--scratch");
 }
 
