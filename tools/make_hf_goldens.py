@@ -24,17 +24,22 @@ SIZES = {"vocab_size": 41, "hidden_size": 16, "intermediate_size": 28, "num_hidd
          "bos_token_id": 1, "eos_token_id": 2}
 
 
-def llama_untied():
+def llama(tied):
     return transformers.LlamaForCausalLM(transformers.LlamaConfig(
-        **SIZES, rms_norm_eps=1e-5, tie_word_embeddings=False,
+        **SIZES, rms_norm_eps=1e-5, tie_word_embeddings=tied,
         rope_parameters={"rope_type": "default", "rope_theta": 10000.0}))
 
 
-def qwen3_tied():
+def qwen3(tied):
     """head_dim is not hidden_size / heads."""
     return transformers.Qwen3ForCausalLM(transformers.Qwen3Config(
-        **SIZES, head_dim=6, rms_norm_eps=1e-6, tie_word_embeddings=True,
+        **SIZES, head_dim=6, rms_norm_eps=1e-6, tie_word_embeddings=tied,
         rope_parameters={"rope_type": "default", "rope_theta": 1000000.0}))
+
+
+# A golden's place is its seed: append.
+GOLDENS = (("llama_untied", llama, False), ("qwen3_tied", qwen3, True),
+           ("llama_tied", llama, True), ("qwen3_untied", qwen3, False))
 
 
 def randomize(model):
@@ -74,9 +79,9 @@ def main():
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    for seed, maker in enumerate((llama_untied, qwen3_tied)):
+    for seed, (name, family, tied) in enumerate(GOLDENS):
         torch.manual_seed(seed)
-        make(maker.__name__, maker(), options.out)
+        make(name, family(tied), options.out)
 
 
 if __name__ == "__main__":

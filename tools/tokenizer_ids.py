@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The ids that the original tokenizer libraries give, for comparison with ours.
 
-tokenizer_ids.py TOKENIZER CASES    CASES holds a JSON string a line; prints, for each, a line of ids.
+tokenizer_ids.py TOKENIZER CASES    CASES holds {"hex": "the text's bytes"} a line; prints a JSON array
+                                    of their ids. Only a tokenizer.model takes bytes that are not UTF-8.
 tokenizer_ids.py TOKENIZER --golden prints a golden: a JSON object {"text": [ids]} of the texts below.
 
 TOKENIZER: a tokenizer.model (needs `sentencepiece`), a tokenizer.json, or a folder with Qwen's
@@ -64,19 +65,19 @@ def qwen(folder):
 
 
 def open_tokenizer(path):
-    """A function from a text to its ids."""
+    """A function from the bytes of a text to its ids."""
     if path.endswith(".model"):
         import sentencepiece
 
         processor = sentencepiece.SentencePieceProcessor(model_file=path)
-        return lambda text: processor.encode(text)
+        return processor.encode
     if os.path.isdir(path):
         tokenizer = qwen(path)
     else:
         import tokenizers
 
         tokenizer = tokenizers.Tokenizer.from_file(path)
-    return lambda text: tokenizer.encode(text, add_special_tokens=False).ids
+    return lambda text: tokenizer.encode(text.decode(), add_special_tokens=False).ids
 
 
 def main():
@@ -84,12 +85,11 @@ def main():
         sys.exit(__doc__)
     encode = open_tokenizer(sys.argv[1])
     if sys.argv[2] == "--golden":
-        lines = [f"{json.dumps(text)}: {json.dumps(encode(text))}" for text in GOLDEN_TEXTS]
+        lines = [f"{json.dumps(text)}: {json.dumps(encode(text.encode()))}" for text in GOLDEN_TEXTS]
         print("{\n" + ",\n".join(lines) + "\n}")
         return
     with open(sys.argv[2], encoding="utf-8") as cases:
-        for line in cases:
-            print(*encode(json.loads(line)))
+        print(json.dumps([encode(bytes.fromhex(json.loads(line)["hex"])) for line in cases]))
 
 
 if __name__ == "__main__":

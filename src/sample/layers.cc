@@ -1,8 +1,8 @@
 #include "sample/layers.h"
 
+#include "kernels/weight_role.h"
 #include "math/rmsnorm.h"
 #include "math/vector.h"
-#include "runtime/weight_role.h"
 
 namespace millwright::sample {
 
@@ -45,7 +45,7 @@ Status Layers::PrepareAll() {
 }
 
 float* Layers::Memory(const kernels::Operand& operand, int64_t layer) {
-  if (operand.weight) return weights_.Get(*runtime::WeightRole(operand.name), layer);
+  if (operand.weight) return weights_.Get(*kernels::WeightRole(operand.name), layer);
   float* memory = options_.memory ? options_.memory(operand.name, layer) : nullptr;
   if (memory != nullptr) return memory;
   AlignedBuffer<float>& buffer = activations_[operand.name];

@@ -3,22 +3,22 @@
 #include <gmock/gmock.h>
 
 #include <array>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <random>
-#include <sstream>
 #include <string>
 
+#include "tests/python_judge.h"
 #include "text/byte_bpe_train.h"
 #include "text/open_tokenizer.h"
 #include "text/test_files.h"
+#include "text/test_texts.h"
 
 namespace millwright::text {
 namespace {
 
 using nlohmann::json;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr std::array<std::string_view, 1> kSpecial = {kEndOfText};
 constexpr std::string_view kText =
@@ -30,12 +30,6 @@ ByteBpe Trained(int vocab = 330) {
   auto bpe = TrainByteBpe(kText, vocab, kSpecial);
   EXPECT_TRUE(bpe.ok());
   return *std::move(bpe);
-}
-
-std::string RandomBytes(std::mt19937& random, size_t size) {
-  std::string bytes;
-  for (size_t i = 0; i < size; ++i) bytes += static_cast<char>(random() % 256);
-  return bytes;
 }
 
 TEST(ByteBpeTest, MergesTheMostFrequentPairFirst) {
@@ -275,12 +269,10 @@ TEST(ByteBpeTest, CorruptedFilesNeverCrash) {
   }
 }
 
-// The ids that Hugging Face's library gives; $MILLWRIGHT_PYTHON names a python that has it.
+// The ids that Hugging Face's library gives.
 TEST(ByteBpeTest, HuggingFaceGivesTheSameIds) {
-  const char* chosen = std::getenv("MILLWRIGHT_PYTHON");
-  const std::string python = chosen != nullptr ? chosen : "python3";
-  if (std::system((python + " -c 'import tokenizers' 2>/dev/null").c_str()) != 0) {
-    GTEST_SKIP() << "python has no module `tokenizers`";
+  if (!testing::PythonImports("tokenizers")) {
+    GTEST_SKIP() << "Python has no module `tokenizers`";
   }
   const TemporaryFolder folder;
   const ByteBpe bpe = Trained();
@@ -298,13 +290,10 @@ TEST(ByteBpeTest, HuggingFaceGivesTheSameIds) {
                "s = open(f + '/text', newline='', encoding='ascii').read()\n"
                "ids = t.encode(s).ids\n"
                "assert t.decode(ids, skip_special_tokens=False) == s\n"
-               "print(*ids)\n");
-  FILE* pipe = popen((python + " " + folder.File("run.py") + " " + folder.path()).c_str(), "r");
-  ASSERT_NE(pipe, nullptr);
-  std::vector<TokenId> ids;
-  for (int id = 0; fscanf(pipe, "%d", &id) == 1;) ids.push_back(id);
-  EXPECT_EQ(pclose(pipe), 0);
-  EXPECT_EQ(bpe.Encode(text), ids);
+               "print(ids)\n");
+  const json ids = testing::RunPythonJudge({folder.File("run.py"), folder.path()});
+  ASSERT_TRUE(ids.is_array());
+  EXPECT_EQ(bpe.Encode(text), ids.get<std::vector<TokenId>>());
 }
 
 }  // namespace

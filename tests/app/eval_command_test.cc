@@ -1,6 +1,7 @@
 // millwright eval: what it prints and what it refuses.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "app/stored_model.h"
@@ -80,7 +81,23 @@ TEST_F(EvalCommand, CountsTokens) {
   EXPECT_EQ(Evaluated({"--tokens", "50"}).tokens, 48);
   EXPECT_EQ(Evaluated({"--stride", "1"}).tokens, 199);
   EXPECT_EQ(Evaluated({"--stride", "2", "--tokens", "10"}).tokens, 10);
-  EXPECT_GT(Evaluated({"--documents", "--bos", "4"}).tokens, 0);
+}
+
+// With documents, every token from the first BOS on that is no BOS is predicted once.
+TEST_F(EvalCommand, CountsTheTokensOfDocuments) {
+  constexpr int32_t kBos = 4;
+  const auto shard = data::OpenTokenFile(folder_->File("data.bin"), {.vocab = 23});
+  ASSERT_TRUE(shard.ok()) << shard.error().message;
+  std::vector<int32_t> ids(static_cast<size_t>((*shard)->size()));
+  (*shard)->Copy(0, ids);
+  const auto first = std::find(ids.begin(), ids.end(), kBos);
+  const auto documents = std::count(first, ids.end(), kBos);
+  ASSERT_GT(first - ids.begin(), 0);
+  ASSERT_GT(documents, 1);
+  const int64_t expected = ids.end() - first - documents;
+  for (const char* stride : {"0", "1", "6"}) {
+    EXPECT_EQ(Evaluated({"--documents", "--bos", "4", "--stride", stride}).tokens, expected);
+  }
 }
 
 // The run's state, its exported model and that model as another file are one model.

@@ -137,15 +137,19 @@ TEST_P(HfGolden, TransformersComputesTheSameFromWhatWeWrite) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, HfGolden, ::testing::Values("llama_untied", "qwen3_tied"),
+INSTANTIATE_TEST_SUITE_P(All, HfGolden,
+                         ::testing::Values("llama_tied", "llama_untied", "qwen3_tied",
+                                           "qwen3_untied"),
                          [](const auto& test) { return test.param; });
 
+class HfRedundantClassifier : public ::testing::TestWithParam<std::string> {};
+
 // A tied model whose folder holds the classifier as well, as some published ones do.
-TEST(HfRedundantClassifier, IsComparedAcceptedAndWrittenBack) {
+TEST_P(HfRedundantClassifier, IsComparedAcceptedAndWrittenBack) {
   const TestFolder out;
   const std::string folder = out.File("twice");
   for (const char* dtype : {"fp32", "bf16"}) {
-    ConvertModel(kGoldens + "qwen3_tied", folder, {"--dtype", dtype, "--overwrite"});
+    ConvertModel(kGoldens + GetParam(), folder, {"--dtype", dtype, "--overwrite"});
     const std::string path = folder + "/model.safetensors";
     std::vector<checkpoint::TensorInfo> infos;
     std::vector<std::vector<float>> values;
@@ -178,6 +182,9 @@ TEST(HfRedundantClassifier, IsComparedAcceptedAndWrittenBack) {
     EXPECT_THAT(refused.err, ::testing::HasSubstr("'lm_head.weight' is not equal to"));
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Tied, HfRedundantClassifier, ::testing::Values("llama_tied", "qwen3_tied"),
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace millwright::testing

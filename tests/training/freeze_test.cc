@@ -15,10 +15,6 @@ using ::testing::HasSubstr;
 using train::CheckFreeze;
 using train::IsFrozen;
 
-bool SameBits(const AlignedBuffer<float>& a, const AlignedBuffer<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
 TEST(Freeze, PatternsAreThoseOfFileNames) {
   const auto frozen = [](const std::string& pattern) {
     std::vector<std::string> names;

@@ -22,10 +22,6 @@ LoraConfig SomeLora() {
   return {.rank = 2, .alpha = 3, .targets = {TensorRole::kWq, TensorRole::kWv, TensorRole::kW2}};
 }
 
-bool SameBits(const AlignedBuffer<float>& a, const AlignedBuffer<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
-}
-
 // Base weights that are far from their first values, adapters as they begin.
 template <class T>
 void FillBase(train::ParameterSet<T>& parameters) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -122,18 +123,19 @@ inline void RunToEnd(train::Trainer& trainer, EventLog& log,
   EXPECT_EQ(*end, expected);
 }
 
+inline bool SameBits(const AlignedBuffer<float>& a, const AlignedBuffer<float>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+}
+
 // Every weight and moment, equal as bits.
 inline void ExpectSameParameters(train::Trainer& a, train::Trainer& b) {
   const auto& left = a.network().parameters().all();
   const auto& right = b.network().parameters().all();
   ASSERT_EQ(left.size(), right.size());
   for (size_t i = 0; i < left.size(); ++i) {
-    const auto same = [](const AlignedBuffer<float>& x, const AlignedBuffer<float>& y) {
-      return x.size() == y.size() && std::memcmp(x.data(), y.data(), x.size() * sizeof(float)) == 0;
-    };
-    EXPECT_TRUE(same(left[i].value, right[i].value)) << left[i].spec.name;
-    EXPECT_TRUE(same(left[i].m, right[i].m)) << left[i].spec.name << " m";
-    EXPECT_TRUE(same(left[i].v, right[i].v)) << left[i].spec.name << " v";
+    EXPECT_TRUE(SameBits(left[i].value, right[i].value)) << left[i].spec.name;
+    EXPECT_TRUE(SameBits(left[i].m, right[i].m)) << left[i].spec.name << " m";
+    EXPECT_TRUE(SameBits(left[i].v, right[i].v)) << left[i].spec.name << " v";
   }
 }
 
