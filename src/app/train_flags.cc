@@ -39,7 +39,9 @@ void AddDataFlags(CLI::App& command, TrainFlags& f) {
       "Token shard, or with --tokenizer text, to train on (default: the embedded stories)");
   command.add_option("--val", o.val, "Token shard or text to validate on");
   command.add_option("--tokenizer", o.tokenizer,
-                     "Encodes --data and --val where they are text (.txt, .jsonl); kept in --out");
+                     "Encodes --data and --val where they are text (.txt, .jsonl); kept in --out "
+                     "(default: that of "
+                     "--from)");
   command.add_option("--split", o.split,
                      "What ends a document of text, like '\\n<|endoftext|>\\n' (default: none)");
   command.add_option("--text-field", o.text_field,
@@ -67,7 +69,7 @@ void AddFineTuningFlags(CLI::App& command, TrainFlags& f) {
                      "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj, or some of them "
                      "(default: q_proj,v_proj)");
   command.add_option("--export-dtype", f.export_dtype,
-                     "fp32|bf16|fp16: of model/ (default: that of --from's weights, else fp32)");
+                     "fp32|bf16|fp16: of model/ (default: those of --from's tensors, else fp32)");
 }
 
 void AddRunFlags(CLI::App& command, TrainFlags& f) {

@@ -34,9 +34,9 @@ class HandOver : public ::testing::Test {
     std::string text;
     for (int i = 0; i < 50; ++i) text += "Once upon a time there was a dog.\n";
     WriteBytes(File("data.txt"), text);
-    const CommandResult trained =
-        Command({"train", "--scratch", "--steps", "2", "--accum", "1", "--val-windows", "1",
-                 "--device", "reference", "--export-dtype", "bf16", "--out", File("run")});
+    const CommandResult trained = Command(
+        {"train", "--scratch", "--steps", "2", "--accum", "1", "--val-windows", "1", "--device",
+         "reference", "--export-dtype", "bf16", "--act-clip", "1e6", "--out", File("run")});
     ASSERT_EQ(trained.exit_code, 0) << trained.err;
     WriteBase();
   }
@@ -164,6 +164,8 @@ TEST_F(HandOver, ARunIsItsState) {
   const std::string tuned =
       Tuned("run", "from_run",
             {"--data", File("data.bin"), "--freeze", "*proj*", "--export-dtype", "fp32"});
+  const auto run = nlohmann::json::parse(ReadBytes(tuned + "/run.json"));
+  EXPECT_EQ(run["settings"]["act-clip"], 1e6);
   const app::StoredModel state = Open(File("run")), rounded = Open(File("run/model"));
   const app::StoredModel model = Open(tuned + "/model");
   for (const model::TensorSpec& spec : model::TensorTable(model.config)) {
