@@ -10,7 +10,9 @@ Surface::Mapping::Mapping(Mapping&& other) noexcept
       access_(other.access_) {}
 
 Surface::Mapping::~Mapping() {
-  if (surface_ != nullptr) surface_->Unlock(access_);
+  if (surface_ == nullptr) return;
+  if (access_ != Access::kRead) surface_->Changed();
+  surface_->Unlock(access_);
 }
 
 Result<Surface::Mapping> Surface::Map(Access access) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "base/result.h"
@@ -50,6 +51,15 @@ class Surface {
   };
   Result<Mapping> Map(Access access);
 
+  // A held surface keeps its contents from call to call, so that a device may keep copies of them
+  // in another layout. Weights are held. Who writes to memory that such a surface wraps must call
+  // Changed() before the next call runs; writing through a mapping counts by itself.
+  void Hold() { held_ = true; }
+  bool held() const { return held_; }
+  void Changed() { ++version_; }
+  // Grows with every change: copies made at an older version are stale.
+  uint64_t version() const { return version_; }
+
  protected:
   explicit Surface(SurfaceDesc desc) : desc_(std::move(desc)) {}
 
@@ -57,6 +67,8 @@ class Surface {
   virtual Result<std::span<std::byte>> Lock(Access access) = 0;
   virtual void Unlock(Access access) = 0;
   SurfaceDesc desc_;
+  bool held_ = false;
+  uint64_t version_ = 0;
 };
 
 }  // namespace millwright::device

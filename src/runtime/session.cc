@@ -79,6 +79,8 @@ struct Session<T>::Impl {
   // Surfaces shared by all layers, by kernel and port; then those that belong to one launch.
   std::map<std::pair<KernelId, std::string>, std::unique_ptr<device::Surface>> shared;
   std::vector<std::unique_ptr<device::Surface>> owned;
+  // Surfaces over the host's weights: one for each weight, whatever kernels read it.
+  std::map<const T*, device::Surface*> host_weights;
   std::vector<Launch<T>> launches;
   CompileCounts compiles;
   double weight_staging_ms = 0;
@@ -150,11 +152,17 @@ Result<device::Surface*> Session<T>::Impl::SurfaceFor(const Launch<T>& launch, c
     holds_weights |= operand != nullptr && operand->weight;
   }
   if (*wrapped) {
+    if (holds_weights && host_weights.contains(whole)) return host_weights[whole];
     const size_t bytes = static_cast<size_t>(port.rows * port.columns) * sizeof(T);
     auto surface = device.WrapHost(port.type, {reinterpret_cast<std::byte*>(whole), bytes});
     if (!surface) return surface.error();
     owned.push_back(std::move(*surface));
-    return owned.back().get();
+    device::Surface* pointer = owned.back().get();
+    if (holds_weights) {
+      pointer->Hold();
+      host_weights[whole] = pointer;
+    }
+    return pointer;
   }
   const auto key = std::make_pair(launch.kernel, (input ? "in " : "out ") + port.name);
   if (!holds_weights && shared.contains(key)) return shared[key].get();
@@ -162,6 +170,7 @@ Result<device::Surface*> Session<T>::Impl::SurfaceFor(const Launch<T>& launch, c
   if (!surface) return surface.error();
   device::Surface* pointer = surface->get();
   if (holds_weights) {
+    if (port.IsWholeOperand()) pointer->Hold();
     owned.push_back(std::move(*surface));
   } else {
     shared[key] = std::move(*surface);
@@ -288,6 +297,7 @@ Result<size_t> Session<T>::Prepare(KernelId kernel, int64_t layer, const Operand
 template <class T>
 Status Session<T>::StageWeights() {
   const Stopwatch watch;
+  for (const auto& [memory, surface] : impl_->host_weights) surface->Changed();
   for (Launch<T>& launch : impl_->launches) {
     if (impl_->BakesWeights(launch.kernel)) {
       auto status = impl_->Recompile(launch);
@@ -316,7 +326,7 @@ Status Session<T>::Run(LaunchId id) {
   }
   Stopwatch watch;
   for (const BoundPort<T>& port : launch.inputs) {
-    if (port.wrapped) continue;
+    if (port.wrapped || port.surface->held()) continue;
     auto status = CopyIn(port.segments, *port.port, false, *port.surface);
     if (!status) return status;
   }

@@ -97,6 +97,24 @@ TEST(CpuDevice, WritesNothingBesideItsOutputs) {
   }
 }
 
+TEST(CpuDevice, WritingToASurfaceChangesItsVersion) {
+  const auto device = OpenCpu();
+  const auto surface = device->NewSurface({DType::kFp32, {1, 1, 2, 2}});
+  ASSERT_TRUE(surface.ok());
+  Surface& s = **surface;
+  EXPECT_FALSE(s.held());
+  s.Hold();
+  EXPECT_TRUE(s.held());
+  const uint64_t before = s.version();
+  EXPECT_TRUE(s.Map(Access::kRead).ok());
+  EXPECT_EQ(s.version(), before);
+  EXPECT_TRUE(s.Map(Access::kWrite).ok());
+  EXPECT_GT(s.version(), before);
+  const uint64_t written = s.version();
+  s.Changed();
+  EXPECT_GT(s.version(), written);
+}
+
 TEST(CpuDevice, BuffersShareTheArena) {
   // A chain of products: only two of its values are ever needed at once.
   mil::Builder b;
