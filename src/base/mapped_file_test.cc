@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 
 std::string WriteFile(const std::string& name, const std::string& content) {
-  const std::string path = testing::TempDir() + name;
+  std::string path = testing::TempDir() + name;
   std::ofstream(path, std::ios::binary) << content;
   return path;
 }

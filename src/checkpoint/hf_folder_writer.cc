@@ -69,6 +69,7 @@ std::string ShardName(size_t index, size_t count) {
 
 std::vector<TensorInfo> Infos(const std::vector<Output>& outputs) {
   std::vector<TensorInfo> infos;
+  infos.reserve(outputs.size());
   for (const Output& output : outputs) infos.push_back(output.info);
   return infos;
 }

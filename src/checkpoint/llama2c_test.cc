@@ -224,7 +224,8 @@ TEST_F(Llama2cTest, PermutesTheRotaryLayoutExactly) {
   config.rotary = model::RotaryLayout::kHalfSplit;
   const auto source = [](const TensorSpec& spec, std::span<float> out) -> Status {
     for (size_t k = 0; k < out.size(); ++k) {
-      out[k] = static_cast<float>(k / static_cast<size_t>(spec.shape.back()));  // the row
+      const size_t row = k / static_cast<size_t>(spec.shape.back());
+      out[k] = static_cast<float>(row);
     }
     return {};
   };

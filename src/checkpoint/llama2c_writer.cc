@@ -108,8 +108,8 @@ Status WriteBody(const ModelConfig& config, const Llama2cFormat& format,
     tensor.resize(static_cast<size_t>(NumElements(spec.shape)));
     if (auto status = source(spec, tensor); !status) return status;
     model::ConvertRotary(config, spec, config.rotary, RotaryLayout::kInterleaved, tensor);
-    const Status written = format.Quantizes(spec) ? WriteQuantized(tensor, format.group_size, file)
-                                                  : file.Write(std::as_bytes(std::span(tensor)));
+    Status written = format.Quantizes(spec) ? WriteQuantized(tensor, format.group_size, file)
+                                            : file.Write(std::as_bytes(std::span(tensor)));
     if (!written) return written;
     if (format.version != 0 || spec.role != model::TensorRole::kFinalNorm) continue;
     if (auto status = WriteRotaryTables(config, file); !status) return status;

@@ -41,6 +41,7 @@ Status WriteText(const std::string& path, std::string_view text) {
 Status WriteTensors(const std::string& path, const model::ModelConfig& config,
                     const std::vector<TensorSpec>& table, const TensorSource& source) {
   std::vector<TensorInfo> infos;
+  infos.reserve(table.size());
   for (const TensorSpec& spec : table) {
     infos.push_back({"base_model.model." + spec.name, DType::kFp32, spec.shape});
   }

@@ -80,8 +80,8 @@ TEST(TokenFileTest, WrittenShardsComeBack) {
   const TemporaryFolder folder;
   std::mt19937 random(2);
   for (int64_t vocab : {1, 300, 65536, 65537, 151936}) {
-    std::vector<int32_t> ids;
-    for (int i = 0; i < 40000; ++i) ids.push_back(static_cast<int32_t>(random() % vocab));
+    std::vector<int32_t> ids(40000);
+    for (int32_t& id : ids) id = static_cast<int32_t>(random() % vocab);
     ids.push_back(static_cast<int32_t>(vocab - 1));
     const std::string path = folder.File("s.bin");
     ASSERT_TRUE(WriteShard(path, ids, {.tokenizer = "t.json", .vocab = vocab}).ok());

@@ -52,7 +52,7 @@ DType FloatStorage(Precision precision) {
 
 Status CheckPorts(const mil::Function& function, std::span<Surface* const> inputs,
                   std::span<Surface* const> outputs, DType float_storage) {
-  const Status status = CheckSide(function, "input", function.inputs, inputs, float_storage);
+  Status status = CheckSide(function, "input", function.inputs, inputs, float_storage);
   if (!status) return status;
   return CheckSide(function, "output", function.outputs, outputs, float_storage);
 }

@@ -30,6 +30,7 @@ inline std::vector<double> Normals(int64_t count, uint64_t stream) {
 template <class T, class From>
 std::vector<T> As(const std::vector<From>& from) {
   std::vector<T> to;
+  to.reserve(from.size());
   for (const From& value : from) to.push_back(static_cast<T>(value));
   return to;
 }

@@ -18,7 +18,8 @@ mil::Builder::Built Product(int64_t n) {
   mil::Builder b;
   const ValueId w = b.Input("w", {DType::kFp32, {1, 1, n, n}});
   const ValueId x = b.Input("v", {DType::kFp32, {1, 1, n, 5}});
-  auto built = std::move(b).Finish({b.Matmul("out", w, x, false, false)});
+  const ValueId out = b.Matmul("out", w, x, false, false);
+  auto built = std::move(b).Finish({out});
   EXPECT_TRUE(built.ok());
   return *std::move(built);
 }

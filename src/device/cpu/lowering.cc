@@ -179,7 +179,7 @@ void Lowering::EmitRounding(mil::ValueId value) {
 View Lowering::DenseCopy(const View& view) {
   if (IsDense(view)) return view;
   if (IsConstantBuffer(view.buffer)) return AddConstant(view.shape(), ConstantElements(view));
-  const View dense = NewDense(view.shape());
+  View dense = NewDense(view.shape());
   EmitCopy(view, dense);
   return dense;
 }

@@ -1,6 +1,7 @@
 #include "device/reference/evaluator.h"
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "base/threads.h"
@@ -104,14 +105,14 @@ Status Evaluator::LoadConstants(const mil::WeightStore& weights) {
 void Evaluator::PlanFrees() {
   std::vector<bool> needed(function_->values.size(), false);
   for (mil::ValueId output : function_->outputs) needed[static_cast<size_t>(output)] = true;
-  for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
+  for (Step& step : std::views::reverse(steps_)) {
     const auto last_use = [&](mil::ValueId value) {
       if (needed[static_cast<size_t>(value)]) return;
       needed[static_cast<size_t>(value)] = true;
-      step->dead.push_back(value);
+      step.dead.push_back(value);
     };
-    for (mil::ValueId output : step->operation->outputs) last_use(output);
-    ForEachOperand(*step->operation, last_use);
+    for (mil::ValueId output : step.operation->outputs) last_use(output);
+    ForEachOperand(*step.operation, last_use);
   }
 }
 
@@ -151,6 +152,7 @@ mil::Call Evaluator::MakeCall(const mil::Operation& operation,
 Status Evaluator::RunOperation(const mil::Operation& operation, const mil::OpDef& def,
                                std::vector<ArrayPtr>* values) const {
   std::vector<mil::Type> types;
+  types.reserve(operation.outputs.size());
   for (mil::ValueId output : operation.outputs) types.push_back(function_->value(output).type);
   Result<std::vector<mil::Array>> results =
       def.evaluate(MakeCall(operation, *values), types, numerics_);

@@ -51,7 +51,7 @@ class ReferenceCall final : public Call {
     const Result<std::vector<ArrayPtr>> outputs = evaluator_.Run(std::move(inputs));
     if (!outputs) return outputs.error();
     for (size_t i = 0; i < outputs_.size(); ++i) {
-      const Status status = WriteSurface(*(*outputs)[i], evaluator_.numerics(), outputs_[i]);
+      Status status = WriteSurface(*(*outputs)[i], evaluator_.numerics(), outputs_[i]);
       if (!status) return status;
     }
     return {};
