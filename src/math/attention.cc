@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/threads.h"
+#include "math/tile_product.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "math/attention.cc"
@@ -16,6 +17,7 @@
 #include "hwy/highway.h"
 // After highway.h.
 #include "hwy/contrib/math/math-inl.h"
+#include "math/tile_product-inl.h"
 
 #ifndef MILLWRIGHT_MATH_ATTENTION_ONCE
 #define MILLWRIGHT_MATH_ATTENTION_ONCE
@@ -25,21 +27,7 @@ namespace {
 // Queries a block: a multiple of every vector size, and small enough that the scores of a block
 // stay in the second-level cache for sequences of a few thousand.
 constexpr int64_t kQueries = 64;
-constexpr int64_t kPanel = 12;
-
-// C[rows, columns] (+)= A B with A(r, d) at a[r * row_stride + d * depth_stride], or in panels of
-// kPanel rows, [rows / kPanel][depth][kPanel], as PackPanels leaves them.
-struct Product {
-  int64_t rows = 0, columns = 0, depth = 0;
-  const float* a = nullptr;
-  int64_t row_stride = 0, depth_stride = 0;
-  bool panels = false;
-  const float* b = nullptr;
-  int64_t ldb = 0;
-  float* c = nullptr;
-  int64_t ldc = 0;
-  bool accumulate = false;
-};
+constexpr int64_t kPanel = kTileRows;
 
 int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
@@ -103,73 +91,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
 
-HWY_INLINE const float* RowOfA(const Product& p, int64_t row) {
-  if (!p.panels) return p.a + row * p.row_stride;
-  return p.a + row / kPanel * kPanel * p.depth + row % kPanel;
-}
-
-// A tile of kRows rows and one or two vectors of C in registers.
-template <int kRows, bool kTwo>
-HWY_INLINE void Tile(const Product& p, int64_t row, int64_t column) {
-  const D d;
-  const auto n = static_cast<int64_t>(hn::Lanes(d));
-  V x[kRows], y[kRows];
-  for (int r = 0; r < kRows; ++r) x[r] = y[r] = hn::Zero(d);
-  const float* HWY_RESTRICT a = RowOfA(p, row);
-  const float* HWY_RESTRICT b = p.b + column;
-  for (int64_t k = 0; k < p.depth; ++k) {
-    const V b0 = hn::LoadU(d, b);
-    const V b1 = kTwo ? hn::LoadU(d, b + n) : hn::Zero(d);
-    for (int r = 0; r < kRows; ++r) {
-      const V value = hn::Set(d, a[r * p.row_stride]);
-      x[r] = hn::MulAdd(value, b0, x[r]);
-      if (kTwo) y[r] = hn::MulAdd(value, b1, y[r]);
-    }
-    a += p.depth_stride;
-    b += p.ldb;
-  }
-  for (int r = 0; r < kRows; ++r) {
-    float* c = p.c + (row + r) * p.ldc + column;
-    hn::StoreU(p.accumulate ? hn::Add(hn::LoadU(d, c), x[r]) : x[r], d, c);
-    if (kTwo) hn::StoreU(p.accumulate ? hn::Add(hn::LoadU(d, c + n), y[r]) : y[r], d, c + n);
-  }
-}
-
-// The columns that do not fill a vector: only sequences of odd length have them.
-HWY_INLINE void ScalarTail(const Product& p, int64_t row, int64_t rows, int64_t column) {
-  for (int64_t r = row; r < row + rows; ++r) {
-    for (int64_t j = column; j < p.columns; ++j) {
-      float sum = p.accumulate ? p.c[r * p.ldc + j] : 0.0f;
-      for (int64_t k = 0; k < p.depth; ++k) {
-        sum += RowOfA(p, r)[k * p.depth_stride] * p.b[k * p.ldb + j];
-      }
-      p.c[r * p.ldc + j] = sum;
-    }
-  }
-}
-
-template <int kRows>
-HWY_INLINE void TileRow(const Product& p, int64_t row) {
-  const auto n = static_cast<int64_t>(hn::Lanes(D()));
-  int64_t column = 0;
-  for (; column + 2 * n <= p.columns; column += 2 * n) Tile<kRows, true>(p, row, column);
-  for (; column + n <= p.columns; column += n) Tile<kRows, false>(p, row, column);
-  ScalarTail(p, row, kRows, column);
-}
-
-#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_NEON
-constexpr int kTileRows = 12;
-#else
-constexpr int kTileRows = 4;
-#endif
-
-void Multiply(const Product& p) {
-  int64_t row = 0;
-  for (; row + kTileRows <= p.rows; row += kTileRows) TileRow<kTileRows>(p, row);
-  for (; row + 4 <= p.rows; row += 4) TileRow<4>(p, row);
-  for (; row < p.rows; ++row) TileRow<1>(p, row);
-}
-
 // to[column * ld + row] = from[row * stride + column].
 void Transpose(const float* HWY_RESTRICT from, int64_t stride, int64_t rows, int64_t columns,
                float* HWY_RESTRICT to, int64_t ld) {
@@ -225,32 +146,32 @@ void PackBlock(const AttentionShape& shape, const QueryBlock& block, const float
 // to[key, query] = sum_i panels[key, i] values[i, query].
 void OverChannels(const AttentionShape& shape, const QueryBlock& block, const float* panels,
                   const float* values, float* to) {
-  Multiply({.rows = block.keys,
-            .columns = block.count,
-            .depth = shape.head_dim,
-            .a = panels,
-            .row_stride = 1,
-            .depth_stride = kPanel,
-            .panels = true,
-            .b = values,
-            .ldb = kQueries,
-            .c = to,
-            .ldc = kQueries});
+  MultiplyTiles({.rows = block.keys,
+                 .columns = block.count,
+                 .depth = shape.head_dim,
+                 .a = panels,
+                 .row_stride = 1,
+                 .depth_stride = kPanel,
+                 .panels = true,
+                 .b = values,
+                 .ldb = kQueries,
+                 .c = to,
+                 .ldc = kQueries});
 }
 
 // to[channel, query] = sum_key values[channel, key] weights[key, query], into an activation.
 void OverKeys(const AttentionShape& shape, const QueryBlock& block, const float* values,
               int64_t stride, const float* weights, float* to, int64_t to_stride) {
-  Multiply({.rows = shape.head_dim,
-            .columns = block.count,
-            .depth = block.keys,
-            .a = values,
-            .row_stride = stride,
-            .depth_stride = 1,
-            .b = weights,
-            .ldb = kQueries,
-            .c = to + block.first,
-            .ldc = to_stride});
+  MultiplyTiles({.rows = shape.head_dim,
+                 .columns = block.count,
+                 .depth = block.keys,
+                 .a = values,
+                 .row_stride = stride,
+                 .depth_stride = 1,
+                 .b = weights,
+                 .ldb = kQueries,
+                 .c = to + block.first,
+                 .ldc = to_stride});
 }
 
 // scores[key, query] = sum_i k[i, key] q[i, query], plus the mask.
@@ -341,17 +262,17 @@ void ScaleBlock(const AttentionShape& shape, const QueryBlock& block, float fact
 void AddOuter(const AttentionShape& shape, const QueryBlock& block, const float* weights,
               const float* values, float* sums) {
   const int64_t ld = RoundUp(shape.head_dim, 16);
-  Multiply({.rows = block.keys,
-            .columns = shape.head_dim,
-            .depth = block.count,
-            .a = weights,
-            .row_stride = kQueries,
-            .depth_stride = 1,
-            .b = values,
-            .ldb = ld,
-            .c = sums,
-            .ldc = ld,
-            .accumulate = true});
+  MultiplyTiles({.rows = block.keys,
+                 .columns = shape.head_dim,
+                 .depth = block.count,
+                 .a = weights,
+                 .row_stride = kQueries,
+                 .depth_stride = 1,
+                 .b = values,
+                 .ldb = ld,
+                 .c = sums,
+                 .ldc = ld,
+                 .accumulate = true});
 }
 
 // One query head's share of a kv head's gradients, accumulated in t.dk_t and t.dv_t.

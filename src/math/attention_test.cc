@@ -8,9 +8,12 @@
 #include "base/aligned.h"
 #include "base/rng.h"
 #include "base/tolerance.h"
+#include "math/test_support.h"
 
 namespace millwright::math {
 namespace {
+
+using testing::OnEachTarget;
 
 // All of attention and its backward in double, from the definition.
 struct Reference {
@@ -103,20 +106,22 @@ TEST_P(Attention, EqualsTheDefinition) {
   reference.Run(q, k, v, dout);
 
   const int64_t head = c.head_dim * c.seq;
-  std::vector<float> out(q.size()), dq(q.size()), dk(k.size()), dv(k.size());
-  AlignedBuffer<float> scratch(static_cast<size_t>(
-      std::max(AttentionForwardScratch(shape), AttentionBackwardScratch(shape))));
-  AttentionForward(shape, {q.data(), head, c.seq}, {k.data(), head, c.seq}, {v.data(), head, c.seq},
-                   {out.data(), head, c.seq}, scratch.data());
-  AttentionBackward(shape, {q.data(), head, c.seq}, {k.data(), head, c.seq},
-                    {v.data(), head, c.seq}, {dout.data(), head, c.seq}, {dq.data(), head, c.seq},
-                    {dk.data(), head, c.seq}, {dv.data(), head, c.seq}, scratch.data());
-  // Sums over channels and keys, with exponentials of scores that are themselves such sums.
-  const double tolerance = 8 * Gamma(DType::kFp32, c.head_dim + c.seq);
-  EXPECT_LE((NormError<float, double>(out, reference.out)), tolerance);
-  EXPECT_LE((NormError<float, double>(dv, reference.dv)), tolerance);
-  EXPECT_LE((NormError<float, double>(dq, reference.dq)), tolerance);
-  EXPECT_LE((NormError<float, double>(dk, reference.dk)), tolerance);
+  OnEachTarget([&] {
+    std::vector<float> out(q.size()), dq(q.size()), dk(k.size()), dv(k.size());
+    AlignedBuffer<float> scratch(static_cast<size_t>(
+        std::max(AttentionForwardScratch(shape), AttentionBackwardScratch(shape))));
+    AttentionForward(shape, {q.data(), head, c.seq}, {k.data(), head, c.seq},
+                     {v.data(), head, c.seq}, {out.data(), head, c.seq}, scratch.data());
+    AttentionBackward(shape, {q.data(), head, c.seq}, {k.data(), head, c.seq},
+                      {v.data(), head, c.seq}, {dout.data(), head, c.seq}, {dq.data(), head, c.seq},
+                      {dk.data(), head, c.seq}, {dv.data(), head, c.seq}, scratch.data());
+    // Sums over channels and keys, with exponentials of scores that are themselves such sums.
+    const double tolerance = 8 * Gamma(DType::kFp32, c.head_dim + c.seq);
+    EXPECT_LE((NormError<float, double>(out, reference.out)), tolerance);
+    EXPECT_LE((NormError<float, double>(dv, reference.dv)), tolerance);
+    EXPECT_LE((NormError<float, double>(dq, reference.dq)), tolerance);
+    EXPECT_LE((NormError<float, double>(dk, reference.dk)), tolerance);
+  });
 }
 
 INSTANTIATE_TEST_SUITE_P(
