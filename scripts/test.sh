@@ -8,7 +8,7 @@ FUZZ_SECONDS=${FUZZ_SECONDS:-10}  # for each fuzz target
 build=build/cmake
 jobs=$(getconf _NPROCESSORS_ONLN)
 
-scripts/setup.sh
+scripts/setup.sh tests
 python3 tools/check_layers.py
 
 mkdir -p build
