@@ -85,7 +85,7 @@ void ChooseTokenizer(const StoredModel& model, train::TrainOptions& o) {
   if (!o.tokenizer.empty() || o.data.empty() || model.tokenizer_files.empty()) return;
   const bool is_text = IsText(o.data, o) || IsText(o.val, o);
   if (!is_text && o.split.empty() && o.text_field.empty()) return;
-  o.tokenizer = fs::path(model.tokenizer_files.front()).parent_path().string();
+  o.tokenizer = TokenizerFolder(model);
 }
 
 Status OpenModel(const TrainFlags& flags, Preparation& p) {
@@ -182,7 +182,7 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
       OpenDevice(p.options.device, {.precision = *precision, .threads = p.options.threads});
   if (!device) return device.error();
   p.device = std::move(*device);
-  auto data = OpenTrainData(p.options);
+  auto data = OpenTrainData(p.options, p.model ? &*p.model : nullptr);
   if (!data) return data.error();
   p.data = std::move(*data);
   status = CheckSameData(p);

@@ -245,6 +245,12 @@ checkpoint::TensorSource OrdinaryWeights(const StoredModel& model) {
   };
 }
 
+std::string TokenizerFolder(const StoredModel& model) {
+  if (model.tokenizer_files.empty()) return "";
+  const fs::path folder = fs::path(model.tokenizer_files.front()).parent_path();
+  return folder.empty() ? "." : folder.string();
+}
+
 std::vector<std::string> TokenizerFiles(const std::string& dir) {
   std::vector<std::string> files;
   for (const char* name :

@@ -46,6 +46,9 @@ std::string ActClipWarning(const StoredModel& model);
 // The weights of `model` as those of an ordinary network: residual_alpha is folded in.
 checkpoint::TensorSource OrdinaryWeights(const StoredModel& model);
 
+// The folder of the model's tokenizer_files; empty where it has none.
+std::string TokenizerFolder(const StoredModel& model);
+
 // The tokenizer's files in `dir`, under their usual names.
 std::vector<std::string> TokenizerFiles(const std::string& dir);
 

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "app/stored_model.h"
 #include "base/result.h"
 #include "data/token_source.h"
 #include "text/tokenizer.h"
@@ -17,9 +18,10 @@ struct TrainData {
 };
 
 // Opens --data and --val, token shards or text (text_data.h), checked against the config's
-// vocabulary and sequence length. Without
-// --data: the embedded stories, and their validation part unless --val is given. A shard whose
-// sidecar names a tokenizer that can be opened brings it along.
-Result<TrainData> OpenTrainData(const train::TrainOptions& options);
+// vocabulary and sequence length. Without --data: the embedded stories, and their validation part
+// unless --val is given. A shard whose sidecar names a tokenizer that can be opened brings it
+// along. `model` is that of --from, or null. Bad input besides: no --data for a model whose
+// tokenizer is not that of the embedded stories, or is not known.
+Result<TrainData> OpenTrainData(const train::TrainOptions& options, const StoredModel* model);
 
 }  // namespace millwright::app

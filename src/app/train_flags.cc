@@ -34,9 +34,9 @@ void AddOptimizerFlags(CLI::App& command, TrainFlags& f) {
 
 void AddDataFlags(CLI::App& command, TrainFlags& f) {
   train::TrainOptions& o = f.options;
-  command.add_option(
-      "--data", o.data,
-      "Token shard, or with --tokenizer text, to train on (default: the embedded stories)");
+  command.add_option("--data", o.data,
+                     "Token shard, or with --tokenizer text, to train on (default: the embedded "
+                     "stories; with --from only where the model has their tokenizer)");
   command.add_option("--val", o.val, "Token shard or text to validate on");
   command.add_option("--tokenizer", o.tokenizer,
                      "Encodes --data and --val where they are text (.txt, .jsonl); kept in --out "

@@ -33,6 +33,14 @@ std::unique_ptr<Encoder> Tokenizer::NewEncoder(SpecialText special) const {
   return std::make_unique<WholeTextEncoder>(*this, special);
 }
 
+bool SameVocabulary(const Tokenizer& a, const Tokenizer& b) {
+  if (a.vocab_size() != b.vocab_size()) return false;
+  for (TokenId id = 0; id < a.vocab_size(); ++id) {
+    if (a.Piece(id) != b.Piece(id)) return false;
+  }
+  return true;
+}
+
 Result<std::vector<TokenId>> EncodeText(const Tokenizer& tokenizer, std::string_view text,
                                         SpecialText special) {
   std::vector<TokenId> ids;

@@ -69,6 +69,10 @@ class Tokenizer {
   virtual Status Save(const std::string& folder) const = 0;
 };
 
+// Whether every id stands for the same bytes in both, so that the ids of one are those of the
+// other.
+bool SameVocabulary(const Tokenizer& a, const Tokenizer& b);
+
 // The ids of one text by an encoder, and so with its errors.
 Result<std::vector<TokenId>> EncodeText(const Tokenizer& tokenizer, std::string_view text,
                                         SpecialText special = SpecialText::kRecognised);

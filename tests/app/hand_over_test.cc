@@ -1,7 +1,9 @@
 // millwright train --from: what the source is besides its weights comes out again.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "app/stored_model.h"
@@ -13,7 +15,9 @@ namespace {
 
 using checkpoint::ReadBytes;
 using checkpoint::WriteBytes;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 constexpr int64_t kContext = 64;  // of the source; the runs have the binary's 6
 
@@ -189,6 +193,39 @@ TEST_F(HandOver, AnAdapterOfARunStandsOnItsModel) {
   EXPECT_EQ(base(), File("run/model"));
   Resume(tuned, "4");
   EXPECT_EQ(base(), File("run/model"));
+}
+
+// The embedded stories are ids of their own tokenizer: "run" and "base" have it, others are
+// refused.
+TEST_F(HandOver, EmbeddedStoriesAreForModelsWithTheirTokenizer) {
+  Tuned("run", "more_stories", {"--val-windows", "1"});
+  Tuned("base", "base_stories", {"--val-windows", "1"});
+  const auto expect_refused = [](const std::string& model, const std::string& why) {
+    const CommandResult result = Command({"train", "--from", model, "--steps", "2", "--device",
+                                          "reference", "--out", File("refused")});
+    EXPECT_EQ(result.exit_code, 2) << result.out;
+    EXPECT_THAT(result.err, AllOf(StartsWith("millwright: --data: is needed"), HasSubstr(model),
+                                  HasSubstr(why)));
+    EXPECT_EQ(std::ranges::count(result.err, '\n'), 1) << result.err;
+    EXPECT_FALSE(std::filesystem::exists(File("refused")));
+  };
+  const auto copy_base = [](const std::string& name) {
+    std::filesystem::copy(File("base"), File(name));
+    return File(name);
+  };
+  // The same words, but two ids are exchanged.
+  const std::string other = copy_base("other_ids");
+  auto json = nlohmann::json::parse(ReadBytes(other + "/tokenizer.json"));
+  json["model"]["vocab"]["a"].swap(json["model"]["vocab"]["b"]);
+  WriteBytes(other + "/tokenizer.json", json.dump());
+  expect_refused(other, "another tokenizer");
+  const std::string none = copy_base("no_tokenizer");
+  std::filesystem::remove(none + "/tokenizer.json");
+  std::filesystem::remove(none + "/tokenizer_config.json");
+  expect_refused(none, "has no tokenizer");
+  const std::string damaged = copy_base("damaged_tokenizer");
+  WriteBytes(damaged + "/tokenizer.json", "{}");
+  expect_refused(damaged, "tokenizer.json");
 }
 
 TEST_F(HandOver, InfoShowsAllEndTokens) {
