@@ -24,8 +24,9 @@ double WeightBytes(const model::ModelConfig& config) {
   return static_cast<double>(config.transformer_params() + config.dim + classifier) * sizeof(float);
 }
 
+// All weights are held: also an embedding apart from the classifier.
 Status CheckMemory(const model::ModelConfig& config) {
-  const auto need = static_cast<uint64_t>(WeightBytes(config));
+  const uint64_t need = static_cast<uint64_t>(config.params()) * sizeof(float);
   const uint64_t available = AvailableMemory();
   if (available == 0 || need <= available) return {};
   return Failed("bench generate needs {:.2f} GB of memory for the weights, {:.2f} GB are available",

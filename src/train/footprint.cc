@@ -1,5 +1,7 @@
 #include "train/footprint.h"
 
+#include <set>
+
 #include "runtime/session.h"
 #include "train/freeze.h"
 #include "train/plan.h"
@@ -28,11 +30,22 @@ ParameterCounts CountParameters(const TrainOptions& options, int64_t embedding_r
   return counts;
 }
 
-// Surfaces that cannot wrap host memory: per layer those that hold weights, once the others.
-uint64_t SurfaceBytes(const kernels::KernelSpec& spec) {
+std::set<kernels::KernelId> KernelsOf(const Plan& plan) {
+  std::set<kernels::KernelId> kernels;
+  for (const auto* steps : {&plan.forward, &plan.backward}) {
+    for (const PlanStep& step : *steps) {
+      if (step.kind == StepKind::kKernel) kernels.insert(step.kernel);
+    }
+  }
+  return kernels;
+}
+
+// Surfaces of the plan's kernels that cannot wrap host memory: per layer those that hold weights,
+// once the others.
+uint64_t SurfaceBytes(const kernels::KernelSpec& spec, const Plan& plan) {
   uint64_t total = 0;
-  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
-    const kernels::Operands operands = kernel->operands(spec);
+  for (const kernels::KernelId kernel : KernelsOf(plan)) {
+    const kernels::Operands operands = kernels::Get(kernel).operands(spec);
     for (const auto* list : {&operands.inputs, &operands.outputs}) {
       for (const kernels::Operand& operand : *list) {
         const auto bytes =
@@ -63,7 +76,7 @@ Footprint ActivationFootprint(const TrainOptions& options, const device::Device&
   footprint.activation_bytes = static_cast<uint64_t>(elements) * sizeof(float);
   const bool wraps = device.caps().wraps_host_memory && device.caps().storage == DType::kFp32 &&
                      options.binding != kernels::Binding::kPacked;
-  footprint.surface_bytes = wraps ? 0 : SurfaceBytes(spec);
+  footprint.surface_bytes = wraps ? 0 : SurfaceBytes(spec, plan);
   return footprint;
 }
 

@@ -8,6 +8,7 @@
 #include "data/token_list.h"
 #include "tests/training/scalar_model.h"
 #include "tests/training/tiny_models.h"
+#include "train/footprint.h"
 
 namespace millwright::testing {
 namespace {
@@ -137,6 +138,28 @@ TEST_P(EvaluateOn, NeedsNeitherGradientsNorActivationsOfEveryLayer) {
   EXPECT_TRUE(network_->plan().buffers.contains("h1.0"));
   EXPECT_FALSE(network_->plan().buffers.contains("h1.1"));
   EXPECT_TRUE(network_->plan().backward.empty());
+}
+
+// Three kernels run, and their surfaces are all that is counted: packed, of every layer.
+TEST_P(EvaluateOn, NeedsNoSurfacesOfTheBackwardKernels) {
+  train::TrainOptions options;
+  options.config = TinyGqa(model::RotaryLayout::kHalfSplit);
+  Open(options.config);
+  options.binding = kernels::Binding::kPacked;
+  kernels::KernelSpec spec = network_->session().spec();
+  spec.binding = options.binding;
+  int64_t elements = 0;
+  for (const auto kernel :
+       {kernels::KernelId::kSdpaFwd, kernels::KernelId::kWoFwd, kernels::KernelId::kFfnFused}) {
+    const kernels::Operands operands = kernels::Get(kernel).operands(spec);
+    for (const auto* list : {&operands.inputs, &operands.outputs}) {
+      for (const auto& operand : *list) elements += operand.rows * operand.columns;
+    }
+  }
+  const uint64_t expected = static_cast<uint64_t>(elements * spec.config.layers) * sizeof(float);
+  const int64_t rows = options.config.vocab;
+  EXPECT_EQ(train::EstimateForwardFootprint(options, *device_, rows).surface_bytes, expected);
+  EXPECT_GT(train::EstimateFootprint(options, *device_, rows).surface_bytes, 2 * expected);
 }
 
 TEST_P(EvaluateOn, RefusesWhatItCannotPredict) {
