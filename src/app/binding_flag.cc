@@ -1,13 +1,11 @@
 #include "app/binding_flag.h"
 
+#include "train/options.h"
+
 namespace millwright::app {
 
-using kernels::Binding;
-
-Result<Binding> BindingFromFlag(std::string_view name) {
-  for (Binding binding : {Binding::kPacked, Binding::kSeparate, Binding::kConstant}) {
-    if (kernels::BindingName(binding) == name) return binding;
-  }
+Result<kernels::Binding> BindingFromFlag(std::string_view name) {
+  if (const auto binding = train::BindingFromName(name)) return *binding;
   return BadInput("--binding {}: expected packed, separate or constant", name);
 }
 

@@ -11,14 +11,6 @@ struct CheckOptions {
   std::string precision = "fp32";
 };
 
-Result<Precision> PrecisionFromFlag(const std::string& name) {
-  for (Precision precision :
-       {Precision::kExact, Precision::kFp32, Precision::kFp16, Precision::kAne}) {
-    if (PrecisionName(precision) == name) return precision;
-  }
-  return BadInput("--precision {}: expected exact, fp32, fp16 or ane", name);
-}
-
 void Print(const ConformanceResult& r) {
   fmt::print("{:<11} {:<9} {:<12} {:<8}", r.config, kernels::BindingName(r.binding), r.kernel,
              r.ok ? "ok" : "FINDING");
@@ -30,7 +22,7 @@ void Print(const ConformanceResult& r) {
 
 // The number of findings.
 Result<int64_t> RunCheck(const CheckOptions& options) {
-  auto precision = PrecisionFromFlag(options.precision);
+  auto precision = PrecisionFromFlag(options.precision, /*exact=*/true);
   if (!precision) return precision.error();
   auto device = OpenDevice(options.device, {.precision = *precision});
   if (!device) return device.error();

@@ -6,6 +6,7 @@
 #include "app/stored_model.h"
 #include "checkpoint/folder.h"
 #include "checkpoint/llama2c.h"
+#include "train/options.h"
 
 namespace millwright::app {
 namespace {
@@ -53,18 +54,15 @@ Result<Format> TargetFormat(const ConvertOptions& options) {
 // What --dtype says; nothing where it is left to the source.
 Result<std::optional<DType>> TargetDType(const ConvertOptions& options, Format format) {
   if (options.dtype.empty()) return std::optional<DType>();
-  for (DType dtype : {DType::kFp32, DType::kBf16, DType::kFp16}) {
-    if (DTypeName(dtype) != options.dtype) continue;
-    if (format == Format::kLlama2cV2) {
-      return BadInput("--dtype {}: {} holds integers of 8 bits", options.dtype,
-                      InfoOf(format).title);
-    }
-    if (format != Format::kHf && dtype != DType::kFp32) {
-      return BadInput("--dtype {}: {} holds fp32 only", options.dtype, InfoOf(format).title);
-    }
-    return std::optional(dtype);
+  auto dtype = train::ExportDTypeFromName(options.dtype);
+  if (!dtype) return BadInput("--dtype {}: expected fp32, bf16 or fp16", options.dtype);
+  if (format == Format::kLlama2cV2) {
+    return BadInput("--dtype {}: {} holds integers of 8 bits", options.dtype, InfoOf(format).title);
   }
-  return BadInput("--dtype {}: expected fp32, bf16 or fp16", options.dtype);
+  if (format != Format::kHf && *dtype != DType::kFp32) {
+    return BadInput("--dtype {}: {} holds fp32 only", options.dtype, InfoOf(format).title);
+  }
+  return dtype;
 }
 
 bool HoldsHfModel(const fs::path& dir) {

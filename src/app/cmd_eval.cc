@@ -1,12 +1,11 @@
 // millwright eval: the loss of a model on a token shard.
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 
 #include "app/command.h"
 #include "app/open_device.h"
+#include "app/progress_bar.h"
 #include "app/stored_model.h"
 #include "base/clock.h"
 #include "base/memory_info.h"
@@ -117,34 +116,15 @@ Result<std::unique_ptr<train::Network<float>>> LoadNetwork(const StoredModel& mo
   return network;
 }
 
-// On a terminal: how far it is, four times a second.
-class Progress {
- public:
-  explicit Progress(const std::vector<data::EvalWindow>& windows) {
-    for (const data::EvalWindow& window : windows) all_ += window.predicted();
-  }
-  ~Progress() {
-    if (shown_) fmt::print(stderr, "\r\x1b[K");
-  }
-  void Show(const train::Evaluation& so_far) {
-    if (!terminal_ || watch_.ms() < 250) return;
-    fmt::print(stderr, "\r{} of {} tokens, loss {:.4f} ", so_far.tokens, all_, so_far.loss);
-    shown_ = true;
-    watch_.Restart();
-  }
-
- private:
-  bool terminal_ = isatty(STDERR_FILENO) != 0, shown_ = false;
-  int64_t all_ = 0;
-  Stopwatch watch_;
-};
-
 Result<train::Evaluation> EvaluateShown(train::Network<float>& network,
                                         const data::TokenSource& tokens,
                                         const std::vector<data::EvalWindow>& windows) {
-  Progress progress(windows);
-  return train::Evaluate(network, tokens, windows,
-                         [&](const train::Evaluation& so_far) { progress.Show(so_far); });
+  int64_t all = 0;
+  for (const data::EvalWindow& window : windows) all += window.predicted();
+  ProgressBar bar("k tokens", 1e3);
+  return train::Evaluate(network, tokens, windows, [&](const train::Evaluation& so_far) {
+    bar.Show(so_far.tokens, all, fmt::format("loss {:.4f}", so_far.loss));
+  });
 }
 
 Result<int> RunEval(const EvalFlags& flags) {

@@ -13,8 +13,8 @@
 #include "app/train_flags.h"
 #include "app/train_printer.h"
 #include "base/atomic_file.h"
-#include "base/mapped_file.h"
 #include "base/memory_info.h"
+#include "base/read_file.h"
 #include "base/threads.h"
 #include "model/rotary_layout.h"
 #include "telemetry/jsonl.h"
@@ -206,11 +206,9 @@ using Files = std::vector<std::pair<std::string, std::string>>;
 Result<Files> ReadFiles(const std::vector<std::string>& paths) {
   Files files;
   for (const std::string& path : paths) {
-    auto file = MappedFile::Open(path);
-    if (!file) return file.error();
-    const auto bytes = (*file)->bytes();
-    files.emplace_back(fs::path(path).filename().string(),
-                       std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+    auto bytes = ReadFile(path);
+    if (!bytes) return bytes.error();
+    files.emplace_back(fs::path(path).filename().string(), *std::move(bytes));
   }
   return files;
 }

@@ -25,11 +25,13 @@ std::vector<std::string_view> DeviceNames() {
   };
 }
 
-Result<Precision> PrecisionFromFlag(std::string_view name) {
-  for (Precision precision : {Precision::kFp32, Precision::kFp16, Precision::kAne}) {
+Result<Precision> PrecisionFromFlag(std::string_view name, bool exact) {
+  for (Precision precision :
+       {Precision::kExact, Precision::kFp32, Precision::kFp16, Precision::kAne}) {
+    if (precision == Precision::kExact && !exact) continue;
     if (PrecisionName(precision) == name) return precision;
   }
-  return BadInput("--precision {}: expected fp32, fp16 or ane", name);
+  return BadInput("--precision {}: expected {}fp32, fp16 or ane", name, exact ? "exact, " : "");
 }
 
 }  // namespace millwright::app

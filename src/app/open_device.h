@@ -16,7 +16,8 @@ Result<std::unique_ptr<device::Device>> OpenDevice(std::string_view name,
                                                    const device::DeviceOptions& options);
 std::vector<std::string_view> DeviceNames();
 
-// The value of --precision; bad input lists what there is.
-Result<Precision> PrecisionFromFlag(std::string_view name);
+// The value of --precision; bad input lists what there is. `exact`: that one too, which is for
+// checking a device and not for training.
+Result<Precision> PrecisionFromFlag(std::string_view name, bool exact = false);
 
 }  // namespace millwright::app

@@ -16,7 +16,7 @@ ProgressBar::~ProgressBar() {
   if (drawn_) fmt::print(stderr, "\r\033[K");
 }
 
-void ProgressBar::Show(int64_t done, int64_t total) {
+void ProgressBar::Show(int64_t done, int64_t total, std::string_view note) {
   constexpr double kPauseMs = 100;
   constexpr int kWidth = 30;
   const double ms = watch_.ms();
@@ -24,7 +24,8 @@ void ProgressBar::Show(int64_t done, int64_t total) {
   next_ms_ = ms + kPauseMs;
   drawn_ = true;
   const double amount = static_cast<double>(done) / scale_;
-  const std::string speed = fmt::format("{:.1f} {}/s", amount / ms * 1000, unit_);
+  const std::string speed =
+      fmt::format("{:.1f} {}/s{}{}", amount / ms * 1000, unit_, note.empty() ? "" : ", ", note);
   if (total <= 0) {
     fmt::print(stderr, "\r\033[K{:.1f} {}, {}", amount, unit_, speed);
   } else {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 
@@ -17,8 +18,8 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  // `total` is 0 where it is not known.
-  void Show(int64_t done, int64_t total);
+  // `total` is 0 where it is not known. `note`, if any, stands last.
+  void Show(int64_t done, int64_t total, std::string_view note = "");
 
  private:
   std::string unit_;

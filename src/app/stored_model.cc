@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "base/mapped_file.h"
+#include "base/read_file.h"
 #include "checkpoint/finite.h"
 #include "checkpoint/llama2c.h"
 #include "checkpoint/training_state.h"
@@ -127,11 +128,10 @@ checkpoint::BlztProgress ProgressOf(const OpenedState& state) {
 
 // States of the first version do not say their tokens, but the model beside them does.
 model::TokenIds TokensOfRun(const std::string& run) {
-  auto file = MappedFile::Open(run + "/model/config.json");
-  if (!file) return {};
-  const auto bytes = (*file)->bytes();
-  auto config = model::ParseHfConfig({reinterpret_cast<const char*>(bytes.data()), bytes.size()},
-                                     run + "/model/config.json", "");
+  const std::string path = run + "/model/config.json";
+  const auto text = ReadFile(path);
+  if (!text) return {};
+  const auto config = model::ParseHfConfig(*text, path, "");
   return config ? config->tokens : model::TokenIds{};
 }
 

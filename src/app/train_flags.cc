@@ -3,6 +3,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "app/binding_flag.h"
+
 namespace millwright::app {
 namespace {
 
@@ -86,13 +88,10 @@ void AddRunFlags(CLI::App& command, TrainFlags& f) {
 
 Status FinishBinding(TrainFlags& f) {
   if (f.binding.empty()) return {};
-  for (auto binding :
-       {kernels::Binding::kPacked, kernels::Binding::kSeparate, kernels::Binding::kConstant}) {
-    if (kernels::BindingName(binding) != f.binding) continue;
-    f.options.binding = binding;
-    return {};
-  }
-  return BadInput("--binding {}: expected packed, separate or constant", f.binding);
+  const auto binding = BindingFromFlag(f.binding);
+  if (!binding) return binding.error();
+  f.options.binding = *binding;
+  return {};
 }
 
 Status FinishVocab(TrainFlags& f) {

@@ -64,4 +64,18 @@ Result<FileDigest> FileWriter::Finish() {
   return FileDigest{size_, hasher_.Digest()};
 }
 
+Status WriteFile(const std::string& path, std::string_view text, FileDigest* digest) {
+  return WriteFile(path, std::as_bytes(std::span(text)), digest);
+}
+
+Status WriteFile(const std::string& path, std::span<const std::byte> bytes, FileDigest* digest) {
+  auto file = FileWriter::Create(path);
+  if (!file) return file.error();
+  if (auto status = file->Write(bytes); !status) return status;
+  const auto written = file->Finish();
+  if (!written) return written.error();
+  if (digest != nullptr) *digest = *written;
+  return {};
+}
+
 }  // namespace millwright::checkpoint

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "checkpoint/hash.h"
@@ -43,5 +44,10 @@ class FileWriter {
   uint64_t size_ = 0;
   Hasher hasher_;
 };
+
+// A whole file at once. Fills `digest` where it is not null.
+Status WriteFile(const std::string& path, std::string_view text, FileDigest* digest = nullptr);
+Status WriteFile(const std::string& path, std::span<const std::byte> bytes,
+                 FileDigest* digest = nullptr);
 
 }  // namespace millwright::checkpoint

@@ -6,7 +6,7 @@
 #include <set>
 #include <utility>
 
-#include "base/mapped_file.h"
+#include "base/read_file.h"
 #include "checkpoint/finite.h"
 #include "checkpoint/hf_index.h"
 #include "checkpoint/hf_names.h"
@@ -17,13 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using model::TensorSpec;
-
-Result<std::string> ReadText(const std::string& path) {
-  auto file = MappedFile::Open(path);
-  if (!file) return file.error();
-  const auto bytes = (*file)->bytes();
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-}
 
 // The rotary tables of old files, which every reader computes anew.
 bool IsRotaryTable(std::string_view name) { return name.ends_with("rotary_emb.inv_freq"); }
@@ -66,7 +59,7 @@ std::string Misfit(const Safetensors::Entry& entry, const TensorSpec& spec) {
 
 Result<HfFolder> HfFolder::Open(const std::string& dir) {
   const std::string path = dir + "/" + kHfConfigFile;
-  const auto text = ReadText(path);
+  const auto text = ReadFile(path);
   if (!text) return text.error();
   fs::path folder = fs::path(dir);
   if (!folder.has_filename()) folder = folder.parent_path();
@@ -86,7 +79,7 @@ Status HfFolder::ReadGenerationConfig(const std::string& dir) {
   const std::string path = dir + "/" + kHfGenerationConfigFile;
   std::error_code error;
   if (!fs::exists(path, error)) return {};
-  const auto text = ReadText(path);
+  const auto text = ReadFile(path);
   if (!text) return text.error();
   return model::AddGenerationTokens(*text, path, &config_.tokens);
 }

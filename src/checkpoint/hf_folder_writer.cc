@@ -77,22 +77,10 @@ std::vector<TensorInfo> Infos(const std::vector<Output>& outputs) {
 // What Hugging Face's loader expects in the metadata of PyTorch weights.
 SafetensorsMetadata Metadata() { return {{"format", "pt"}}; }
 
-Status WriteBytes(const std::string& path, std::span<const std::byte> bytes) {
-  auto file = FileWriter::Create(path);
-  if (!file) return file.error();
-  if (auto status = file->Write(bytes); !status) return status;
-  const auto digest = file->Finish();
-  return digest ? Status() : Status(digest.error());
-}
-
-Status WriteText(const std::string& path, std::string_view text) {
-  return WriteBytes(path, std::as_bytes(std::span(text)));
-}
-
 Status CopyFile(const std::string& from, const std::string& to) {
   auto source = MappedFile::Open(from);
   if (!source) return source.error();
-  return WriteBytes(to, (*source)->bytes());
+  return WriteFile(to, (*source)->bytes());
 }
 
 Status WriteShard(const std::string& path, const Shard& shard, const ModelConfig& config,
@@ -126,7 +114,7 @@ Status WriteWeights(const FolderWriter& folder, const ModelConfig& config,
     }
   }
   if (shards.size() == 1) return {};
-  return WriteText(folder.File(kHfIndexFile), ToHfIndex(map, total));
+  return WriteFile(folder.File(kHfIndexFile), ToHfIndex(map, total));
 }
 
 }  // namespace
@@ -142,9 +130,9 @@ Status WriteHfFolder(const std::string& dir, const ModelConfig& config, const Te
   auto folder = FolderWriter::Create(dir);
   if (!folder) return folder.error();
   const auto text = model::ToHfConfig(config, options.dtype, options.tokens);
-  if (auto status = WriteText(folder->File(kHfConfigFile), text); !status) return status;
+  if (auto status = WriteFile(folder->File(kHfConfigFile), text); !status) return status;
   const auto generation = model::ToHfGenerationConfig(options.tokens);
-  if (auto status = WriteText(folder->File(kHfGenerationConfigFile), generation); !status) {
+  if (auto status = WriteFile(folder->File(kHfGenerationConfigFile), generation); !status) {
     return status;
   }
   for (const auto& file : options.extra_files) {

@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "base/mapped_file.h"
+#include "base/read_file.h"
 #include "checkpoint/unique_json.h"
 
 namespace millwright::checkpoint {
@@ -20,11 +20,9 @@ bool IsShardName(std::string_view name) {
 }  // namespace
 
 Result<HfWeightMap> ReadHfIndex(const std::string& path) {
-  auto file = MappedFile::Open(path);
-  if (!file) return file.error();
-  const auto bytes = (*file)->bytes();
-  const auto index =
-      ParseUniqueJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, "the index");
+  const auto text = ReadFile(path);
+  if (!text) return text.error();
+  const auto index = ParseUniqueJson(*text, "the index");
   if (!index) return index.error().In(path);
   const json map = index->value("weight_map", json());
   if (!map.is_object() || map.empty()) return BadInput("{}: weight_map is missing", path);

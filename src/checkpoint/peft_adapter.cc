@@ -30,14 +30,6 @@ std::string ConfigText(const model::LoraConfig& lora, const PeftExport& options)
   return config.dump(2) + "\n";
 }
 
-Status WriteText(const std::string& path, std::string_view text) {
-  auto file = FileWriter::Create(path);
-  if (!file) return file.error();
-  if (auto status = file->Write(std::as_bytes(std::span(text))); !status) return status;
-  const auto digest = file->Finish();
-  return digest ? Status() : Status(digest.error());
-}
-
 Status WriteTensors(const std::string& path, const model::ModelConfig& config,
                     const std::vector<TensorSpec>& table, const TensorSource& source) {
   std::vector<TensorInfo> infos;
@@ -65,7 +57,7 @@ Status WritePeftFolder(const std::string& dir, const model::ModelConfig& config,
                        const PeftExport& options) {
   auto folder = FolderWriter::Create(dir);
   if (!folder) return folder.error();
-  auto status = WriteText(folder->File("adapter_config.json"), ConfigText(lora, options));
+  auto status = WriteFile(folder->File("adapter_config.json"), ConfigText(lora, options));
   if (status) {
     status = WriteTensors(folder->File("adapter_model.safetensors"), config,
                           model::AdapterTable(config, lora), source);

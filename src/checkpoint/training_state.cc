@@ -8,6 +8,8 @@
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "base/mapped_file.h"
+#include "base/read_file.h"
 #include "checkpoint/folder.h"
 
 namespace millwright::checkpoint {
@@ -130,13 +132,6 @@ Result<FileDigest> WriteTensors(const std::string& path, std::span<const NamedTe
   return writer->Finish();
 }
 
-Result<FileDigest> WriteText(const std::string& path, std::string_view text) {
-  auto file = FileWriter::Create(path);
-  if (!file) return file.error();
-  if (auto status = file->Write(std::as_bytes(std::span(text))); !status) return status.error();
-  return file->Finish();
-}
-
 Status WriteFiles(const FolderWriter& folder, const std::string& state_text,
                   std::span<const NamedTensor> weights, std::span<const NamedTensor> optimizer) {
   Digests digests;
@@ -146,27 +141,20 @@ Status WriteFiles(const FolderWriter& folder, const std::string& state_text,
   digest = WriteTensors(folder.File(kOptimizer), optimizer);
   if (!digest) return digest.error();
   digests[kOptimizer] = *digest;
-  digest = WriteText(folder.File(kStateJson), state_text);
-  if (!digest) return digest.error();
-  digests[kStateJson] = *digest;
-  digest = WriteText(folder.File(kChecksums), ChecksumText(digests));
-  if (!digest) return digest.error();
-  return {};
-}
-
-std::string_view AsText(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  if (auto status = WriteFile(folder.File(kStateJson), state_text, &digests[kStateJson]); !status) {
+    return status;
+  }
+  return WriteFile(folder.File(kChecksums), ChecksumText(digests));
 }
 
 // The sizes and checksums of a state's files; `checksums` itself must be exactly as WriteState
 // wrote it.
 Result<Digests> ReadChecksums(const std::string& state_dir) {
   const std::string path = state_dir + "/" + kChecksums;
-  auto file = MappedFile::Open(path);
-  if (!file) return file.error().In(fmt::format("{}: not a training state", state_dir));
-  const std::string_view text = AsText((*file)->bytes());
+  const auto text = ReadFile(path);
+  if (!text) return text.error().In(fmt::format("{}: not a training state", state_dir));
   Digests digests;
-  std::string_view rest = text;
+  std::string_view rest = *text;
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(rest.size(), line.size() + 1));
@@ -181,7 +169,7 @@ Result<Digests> ReadChecksums(const std::string& state_dir) {
   }
   bool complete = digests.size() == 3;
   for (const char* name : {kWeights, kOptimizer, kStateJson}) complete &= digests.contains(name);
-  if (!complete || ChecksumText(digests) != text) {
+  if (!complete || ChecksumText(digests) != *text) {
     return BadInput("{}: damaged, or not written by Millwright", path);
   }
   return digests;
@@ -210,10 +198,12 @@ struct StateJson {
 };
 
 Result<StateJson> OpenStateJson(const std::string& path, const FileDigest& digest) {
-  auto file = MappedFile::Open(path);
-  if (!file) return file.error();
-  if (auto status = Verify(path, (*file)->bytes(), digest); !status) return status.error();
-  const json state = json::parse(AsText((*file)->bytes()), nullptr, false);
+  const auto text = ReadFile(path);
+  if (!text) return text.error();
+  if (auto status = Verify(path, std::as_bytes(std::span(*text)), digest); !status) {
+    return status.error();
+  }
+  const json state = json::parse(*text, nullptr, false);
   if (!state.is_object() || state.value("format", json()) != kFormat) {
     return BadInput("{}: not a training state", path);
   }
@@ -314,12 +304,12 @@ Result<StateReader> StateReader::Open(const std::string& state_dir) {
 
 Result<StateReader> StateReader::OpenLatest(const std::string& run_dir) {
   const std::string latest = run_dir + "/" + kLatest;
-  auto file = MappedFile::Open(latest);
-  if (!file) {
-    return BadInput("{}: no training state to resume from: {}{}", run_dir, file.error().message,
+  auto text = ReadFile(latest);
+  if (!text) {
+    return BadInput("{}: no training state to resume from: {}{}", run_dir, text.error().message,
                     Advice(run_dir, ""));
   }
-  std::string name(AsText((*file)->bytes()));
+  std::string name = *std::move(text);
   if (name.ends_with('\n')) name.pop_back();
   if (!StepOf(name)) {
     return BadInput("{}: expected the name of a state, such as state-100, found {}{}", latest,

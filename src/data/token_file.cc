@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/mapped_file.h"
+#include "base/read_file.h"
 #include "data/shard_writer.h"
 #include "data/token_hash.h"
 
@@ -140,11 +141,9 @@ Result<ShardInfo> ReadShardInfo(const std::string& path) {
   const std::string sidecar = SidecarPath(path);
   std::error_code error;
   if (!std::filesystem::exists(sidecar, error)) return ShardInfo{};
-  auto file = MappedFile::Open(sidecar);
-  if (!file) return file.error();
-  const auto bytes = (*file)->bytes();
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  auto info = ParseSidecar(json::parse(text, nullptr, /*allow_exceptions=*/false));
+  const auto text = ReadFile(sidecar);
+  if (!text) return text.error();
+  auto info = ParseSidecar(json::parse(*text, nullptr, /*allow_exceptions=*/false));
   if (!info) return info.error().In(sidecar);
   return info;
 }

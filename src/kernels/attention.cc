@@ -1,6 +1,7 @@
 #include "kernels/attention.h"
 
 #include <cmath>
+#include <utility>
 
 #include "kernels/tables.h"
 
@@ -89,6 +90,36 @@ Value Rotate(Emitter& e, const model::ModelConfig& config, std::string_view id, 
       e.b().Add(base + "_br", e.b().Mul(base + "_bc", b, cos), e.b().Mul(base + "_as", a, sin));
   const Value joined = e.b().Concat(base + "_j", {a_rotated, b_rotated}, axis);
   return e.b().Reshape(id, joined, shape);
+}
+
+void AddQkvWeights(const model::ModelConfig& config, std::vector<Operand>* inputs) {
+  for (const auto& [name, rows] :
+       {std::pair{"wq", config.q_dim()}, {"wk", config.kv_dim()}, {"wv", config.kv_dim()}}) {
+    inputs->push_back({.name = name,
+                       .rows = rows,
+                       .columns = config.dim,
+                       .weight = true,
+                       .packed_transposed = true});
+  }
+  if (!config.qk_norm) return;
+  for (const char* name : {"q_norm", "k_norm"}) {
+    inputs->push_back({.name = name, .rows = 1, .columns = config.head_dim, .weight = true});
+  }
+}
+
+Qkv EmitQkv(Emitter& e, const model::ModelConfig& config, const RotaryValues& rotary) {
+  const Value x = e.Activation("xnorm");
+  Qkv out;
+  out.q = out.q_raw = e.Project("q_proj", "wq", x, false);
+  out.k = out.k_raw = e.Project("k_proj", "wk", x, false);
+  out.v = e.Project("v_proj", "wv", x, false);
+  if (config.qk_norm) {
+    out.q = QkNorm(e, config, "q_normed", out.q, config.heads, "q_norm");
+    out.k = QkNorm(e, config, "k_normed", out.k, config.kv_heads, "k_norm");
+  }
+  out.q = Rotate(e, config, "q_rope", out.q, config.heads, rotary);
+  out.k = Rotate(e, config, "k_rope", out.k, config.kv_heads, rotary);
+  return out;
 }
 
 Value TileKvHeads(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include "kernels/emitter.h"
 
@@ -28,6 +29,20 @@ RotaryValues RotaryOperands(Emitter& e, const model::ModelConfig& config);
 // a' = a cos - b sin and b' = b cos + a sin.
 Emitter::Value Rotate(Emitter& e, const model::ModelConfig& config, std::string_view id,
                       Emitter::Value x, int64_t heads, const RotaryValues& rotary);
+
+// The weights of EmitQkv, in this order: "wq", "wk", "wv", and "q_norm" and "k_norm" where the
+// network has QK-norm.
+void AddQkvWeights(const model::ModelConfig& config, std::vector<Operand>* inputs);
+
+// What attention starts with. Channel-first: [1, q_dim or kv_dim, 1, seq].
+struct Qkv {
+  Emitter::Value q_raw = -1, k_raw = -1;  // before QK-norm
+  Emitter::Value q = -1, k = -1;          // normalized where the network does so, and rotated
+  Emitter::Value v = -1;
+};
+
+// Queries, keys and values of the operand "xnorm".
+Qkv EmitQkv(Emitter& e, const model::ModelConfig& config, const RotaryValues& rotary);
 
 // Repeats every kv head `group` times consecutively: query head h finds its own at h.
 Emitter::Value TileKvHeads(Emitter& e, const model::ModelConfig& config, std::string_view id,

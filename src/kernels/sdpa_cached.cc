@@ -6,10 +6,6 @@
 namespace millwright::kernels {
 namespace {
 
-Operand Projection(const char* name, int64_t out, int64_t in) {
-  return {.name = name, .rows = out, .columns = in, .weight = true, .packed_transposed = true};
-}
-
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
   if (spec.cache <= 0) return {};
@@ -19,17 +15,11 @@ Operands OperandsOf(const KernelSpec& spec) {
                  {.name = "sin", .rows = c.head_dim / 2, .columns = c.seq},
                  {.name = "mask", .rows = c.seq, .columns = spec.cache + c.seq},
                  {.name = "k_cache", .rows = c.kv_heads * spec.cache, .columns = c.head_dim},
-                 {.name = "v_cache", .rows = c.kv_heads * spec.cache, .columns = c.head_dim},
-                 Projection("wq", c.q_dim(), c.dim),
-                 Projection("wk", c.kv_dim(), c.dim),
-                 Projection("wv", c.kv_dim(), c.dim)},
+                 {.name = "v_cache", .rows = c.kv_heads * spec.cache, .columns = c.head_dim}},
       .outputs = {{.name = "attn", .rows = c.q_dim(), .columns = c.seq},
                   {.name = "k_new", .rows = c.kv_dim(), .columns = c.seq},
                   {.name = "v_new", .rows = c.kv_dim(), .columns = c.seq}}};
-  if (c.qk_norm) {
-    operands.inputs.push_back({.name = "q_norm", .rows = 1, .columns = c.head_dim, .weight = true});
-    operands.inputs.push_back({.name = "k_norm", .rows = 1, .columns = c.head_dim, .weight = true});
-  }
+  AddQkvWeights(c, &operands.inputs);
   return WithAdapters(spec, std::move(operands));
 }
 
@@ -55,23 +45,13 @@ Probabilities Weigh(const KernelSpec& spec, Emitter& e, Emitter::Value q, Emitte
 
 void Emit(const KernelSpec& spec, Emitter& e) {
   const model::ModelConfig& c = spec.config;
-  const Emitter::Value x = e.Activation("xnorm");
-  Emitter::Value q = e.Project("q_proj", "wq", x, false);
-  Emitter::Value k = e.Project("k_proj", "wk", x, false);
-  const Emitter::Value v = e.Project("v_proj", "wv", x, false);
-  if (c.qk_norm) {
-    q = QkNorm(e, c, "q_normed", q, c.heads, "q_norm");
-    k = QkNorm(e, c, "k_normed", k, c.kv_heads, "k_norm");
-  }
-  const RotaryValues rotary = RotaryOperands(e, c);
-  q = Rotate(e, c, "q_rope", q, c.heads, rotary);
-  k = Rotate(e, c, "k_rope", k, c.kv_heads, rotary);
+  const Qkv in = EmitQkv(e, c, RotaryOperands(e, c));
   const Emitter::Value q_heads =
-      SplitHeads(e, "q_heads", ScaleByHeadDim(e, c, "q_scaled", q), c.heads);
-  const Emitter::Value k_heads = SplitHeads(e, "k_heads", k, c.kv_heads);
-  const Emitter::Value v_heads = SplitHeads(e, "v_heads", v, c.kv_heads);
-  e.Output("k_new", k);
-  e.Output("v_new", v);
+      SplitHeads(e, "q_heads", ScaleByHeadDim(e, c, "q_scaled", in.q), c.heads);
+  const Emitter::Value k_heads = SplitHeads(e, "k_heads", in.k, c.kv_heads);
+  const Emitter::Value v_heads = SplitHeads(e, "v_heads", in.v, c.kv_heads);
+  e.Output("k_new", in.k);
+  e.Output("v_new", in.v);
 
   const auto past = [&](const char* id, const char* operand) {
     const Shape heads = {1, c.kv_heads, spec.cache, c.head_dim};

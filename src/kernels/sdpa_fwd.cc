@@ -8,29 +8,13 @@ namespace {
 
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
-  Operands operands = {.inputs = {{.name = "xnorm", .rows = c.dim, .columns = c.seq},
-                                  {.name = "wq",
-                                   .rows = c.q_dim(),
-                                   .columns = c.dim,
-                                   .weight = true,
-                                   .packed_transposed = true},
-                                  {.name = "wk",
-                                   .rows = c.kv_dim(),
-                                   .columns = c.dim,
-                                   .weight = true,
-                                   .packed_transposed = true},
-                                  {.name = "wv",
-                                   .rows = c.kv_dim(),
-                                   .columns = c.dim,
-                                   .weight = true,
-                                   .packed_transposed = true}},
+  Operands operands = {.inputs = {{.name = "xnorm", .rows = c.dim, .columns = c.seq}},
                        .outputs = {{.name = "attn", .rows = c.q_dim(), .columns = c.seq},
                                    {.name = "q", .rows = c.q_dim(), .columns = c.seq},
                                    {.name = "k", .rows = c.kv_dim(), .columns = c.seq},
                                    {.name = "v", .rows = c.kv_dim(), .columns = c.seq}}};
+  AddQkvWeights(c, &operands.inputs);
   if (c.qk_norm) {
-    operands.inputs.push_back({.name = "q_norm", .rows = 1, .columns = c.head_dim, .weight = true});
-    operands.inputs.push_back({.name = "k_norm", .rows = 1, .columns = c.head_dim, .weight = true});
     operands.outputs.push_back({.name = "q_raw", .rows = c.q_dim(), .columns = c.seq});
     operands.outputs.push_back({.name = "k_raw", .rows = c.kv_dim(), .columns = c.seq});
   }
@@ -39,19 +23,11 @@ Operands OperandsOf(const KernelSpec& spec) {
 
 void Emit(const KernelSpec& spec, Emitter& e) {
   const model::ModelConfig& c = spec.config;
-  const Emitter::Value x = e.Activation("xnorm");
-  Emitter::Value q = e.Project("q_proj", "wq", x, false);
-  Emitter::Value k = e.Project("k_proj", "wk", x, false);
-  const Emitter::Value v = e.Project("v_proj", "wv", x, false);
+  const auto [q_raw, k_raw, q, k, v] = EmitQkv(e, c, RotaryTable(e, c));
   if (c.qk_norm) {
-    e.Output("q_raw", q);
-    e.Output("k_raw", k);
-    q = QkNorm(e, c, "q_normed", q, c.heads, "q_norm");
-    k = QkNorm(e, c, "k_normed", k, c.kv_heads, "k_norm");
+    e.Output("q_raw", q_raw);
+    e.Output("k_raw", k_raw);
   }
-  const RotaryValues rotary = RotaryTable(e, c);
-  q = Rotate(e, c, "q_rope", q, c.heads, rotary);
-  k = Rotate(e, c, "k_rope", k, c.kv_heads, rotary);
   e.Output("q", q);
   e.Output("k", k);
   e.Output("v", v);

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/read_file.h"
 #include "text/byte_bpe.h"
 #include "text/byte_bpe_parts.h"
 
@@ -18,7 +19,7 @@ namespace fs = std::filesystem;
 Result<json> ReadOptional(const fs::path& folder, const char* name) {
   std::error_code ignored;
   if (!fs::exists(folder / name, ignored)) return json();
-  const auto text = ReadTextFile((folder / name).string());
+  const auto text = ReadFile((folder / name).string());
   if (!text) return text.error();
   return ParseJsonObject(*text, (folder / name).string());
 }
@@ -114,7 +115,7 @@ Result<FolderFiles> ReadFiles(const fs::path& folder) {
     if (!file) return file.error();
     *object = *std::move(file);
   }
-  auto merges = ReadTextFile((folder / "merges.txt").string());
+  auto merges = ReadFile((folder / "merges.txt").string());
   if (!merges) return merges.error();
   files.merges = *std::move(merges);
   return files;

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "base/mapped_file.h"
+#include "base/read_file.h"
 #include "text/byte_bpe.h"
 #include "text/byte_bpe_parts.h"
 
@@ -190,13 +190,13 @@ Result<ByteBpe> ByteBpe::FromJson(std::string_view text, std::string_view name,
 }
 
 Result<ByteBpe> ByteBpe::Open(const std::string& path) {
-  auto file = ReadTextFile(path);
+  auto file = ReadFile(path);
   if (!file) return file.error();
   const auto beside = std::filesystem::path(path).parent_path() / "tokenizer_config.json";
   std::error_code ignored;
   std::string config;
   if (std::filesystem::exists(beside, ignored)) {
-    auto text = ReadTextFile(beside.string());
+    auto text = ReadFile(beside.string());
     if (!text) return text.error();
     config = *std::move(text);
   }

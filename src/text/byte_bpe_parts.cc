@@ -4,7 +4,6 @@
 
 #include <set>
 
-#include "base/mapped_file.h"
 #include "text/byte_alphabet.h"
 
 namespace millwright::text {
@@ -61,13 +60,6 @@ const json& JsonField(const json& object, const char* key) {
   if (!object.is_object()) return kNull;
   const auto found = object.find(key);
   return found == object.end() ? kNull : *found;
-}
-
-Result<std::string> ReadTextFile(const std::string& path) {
-  auto file = MappedFile::Open(path);
-  if (!file) return file.error();
-  const auto bytes = (*file)->bytes();
-  return std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 Result<json> ParseJsonObject(std::string_view text, std::string_view name) {

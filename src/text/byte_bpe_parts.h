@@ -13,9 +13,6 @@ namespace millwright::text {
 // A field of an object, or null where there is no such object or field.
 const nlohmann::json& JsonField(const nlohmann::json& object, const char* key);
 
-// All of a file.
-Result<std::string> ReadTextFile(const std::string& path);
-
 // Parses JSON. Bad input: not valid, or no object.
 Result<nlohmann::json> ParseJsonObject(std::string_view text, std::string_view name);
 

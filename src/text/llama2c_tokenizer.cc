@@ -11,7 +11,7 @@
 #include <tuple>
 
 #include "base/atomic_file.h"
-#include "base/mapped_file.h"
+#include "base/read_file.h"
 #include "text/piece_text.h"
 #include "text/wordwise_encoder.h"
 
@@ -150,10 +150,9 @@ class Llama2cTokenizer::Merger {
 };
 
 Result<Llama2cTokenizer> Llama2cTokenizer::Open(const std::string& path, int64_t vocab_size) {
-  auto file = MappedFile::Open(path);
-  if (!file) return file.error();
-  const auto bytes = (*file)->bytes();
-  return Parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path, vocab_size);
+  const auto bytes = ReadFile(path);
+  if (!bytes) return bytes.error();
+  return Parse(*bytes, path, vocab_size);
 }
 
 Result<Llama2cTokenizer> Llama2cTokenizer::Parse(std::string_view bytes, std::string_view name,

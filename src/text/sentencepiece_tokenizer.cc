@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "base/atomic_file.h"
-#include "base/mapped_file.h"
+#include "base/read_file.h"
 #include "text/piece_text.h"
 #include "text/wordwise_encoder.h"
 
@@ -94,10 +94,9 @@ SentencePieceTokenizer& SentencePieceTokenizer::operator=(SentencePieceTokenizer
 SentencePieceTokenizer::~SentencePieceTokenizer() = default;
 
 Result<SentencePieceTokenizer> SentencePieceTokenizer::Open(const std::string& path) {
-  auto file = MappedFile::Open(path);
-  if (!file) return file.error();
-  const auto bytes = (*file)->bytes();
-  return Parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, path);
+  const auto bytes = ReadFile(path);
+  if (!bytes) return bytes.error();
+  return Parse(*bytes, path);
 }
 
 Result<SentencePieceTokenizer> SentencePieceTokenizer::Parse(std::string_view bytes,

@@ -73,14 +73,6 @@ bool ReadField(const json& from, const char* name, T& to) {
   return true;
 }
 
-std::optional<kernels::Binding> BindingFromName(std::string_view name) {
-  for (auto binding :
-       {kernels::Binding::kPacked, kernels::Binding::kConstant, kernels::Binding::kSeparate}) {
-    if (kernels::BindingName(binding) == name) return binding;
-  }
-  return std::nullopt;
-}
-
 // Settings that do not change the computation.
 bool IsFree(std::string_view name) {
   static constexpr std::string_view kFree[] = {"save-every", "val-every", "val-windows",
@@ -163,6 +155,14 @@ Status RequirePositive(std::initializer_list<std::pair<const char*, double>> val
 }
 
 }  // namespace
+
+std::optional<kernels::Binding> BindingFromName(std::string_view name) {
+  for (auto binding :
+       {kernels::Binding::kPacked, kernels::Binding::kConstant, kernels::Binding::kSeparate}) {
+    if (kernels::BindingName(binding) == name) return binding;
+  }
+  return std::nullopt;
+}
 
 std::optional<DType> ExportDTypeFromName(std::string_view name) {
   for (DType dtype : {DType::kFp32, DType::kBf16, DType::kFp16}) {

@@ -54,6 +54,9 @@ inline constexpr double kBeta1 = 0.9;
 inline constexpr double kBeta2 = 0.95;
 inline constexpr double kAdamEps = 1e-8;
 
+// The binding that kernels::BindingName calls `name`; nothing for another name.
+std::optional<kernels::Binding> BindingFromName(std::string_view name);
+
 // fp32, bf16 or fp16: what a model can be written in; nothing for another name.
 std::optional<DType> ExportDTypeFromName(std::string_view name);
 

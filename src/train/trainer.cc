@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "data/windows.h"
 #include "math/vector.h"
+#include "train/evaluate.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
 
@@ -71,10 +72,10 @@ Status Trainer::InitFrom(const checkpoint::TensorSource& source) {
 }
 
 // Reads a window of seq + 1 tokens into rows_.
-Status Trainer::Sequence(const data::TokenSource& source, int64_t offset) {
-  source.Copy(offset, window_);
+Status Trainer::Sequence(int64_t offset) {
+  in_.train->Copy(offset, window_);
   auto mapped = network_->vocab().MapTokens(window_, rows_);
-  if (!mapped) return mapped.error().In(source.name());
+  if (!mapped) return mapped.error().In(in_.train->name());
   return {};
 }
 
@@ -84,7 +85,7 @@ Result<double> Trainer::MicroStep() {
   double loss = 0;
   for (uint64_t b = 0; b < batch; ++b) {
     const int64_t offset = sampler_->Offset(static_cast<uint64_t>(step_) * batch + b);
-    auto status = Sequence(*in_.train, offset);
+    auto status = Sequence(offset);
     if (!status) return status.error();
     auto result = network_->LossAndGradient(rows.first(rows.size() - 1), rows.subspan(1),
                                             loss_scale_.value());
@@ -184,16 +185,10 @@ Result<double> Trainer::Evaluate(const data::TokenSource& tokens, int64_t window
     return BadInput("{}: {} tokens, fewer than one window of {}", tokens.name(), tokens.size(),
                     seq + 1);
   }
-  double total = 0;
-  for (int64_t w = 0; w < count; ++w) {
-    auto status = Sequence(tokens, data::WindowBegin(w, seq));
-    if (!status) return status.error();
-    const std::span<const int32_t> rows(rows_);
-    auto loss = network_->Loss(rows.first(rows.size() - 1), rows.subspan(1));
-    if (!loss) return loss.error();
-    total += *loss;
-  }
-  return total / static_cast<double>(count);
+  const auto result =
+      train::Evaluate(*network_, tokens, data::ConsecutiveWindows(count * seq + 1, seq));
+  if (!result) return result.error();
+  return result->loss;
 }
 
 Status Trainer::Validate(telemetry::Sink& sink) {

@@ -75,7 +75,7 @@ class Trainer {
   Trainer(RunInputs inputs) : in_(std::move(inputs)), loss_scale_(1.0) {}
 
   Result<double> MicroStep();
-  Status Sequence(const data::TokenSource& source, int64_t offset);
+  Status Sequence(int64_t offset);
   Status UpdateWeights(telemetry::Sink& sink);
   Status Validate(telemetry::Sink& sink);
   Status Save(telemetry::Sink& sink);

@@ -247,8 +247,8 @@ TEST(Trainer, ValidatesAndKeepsTheBestState) {
     const std::span<const int32_t> all(rows);
     total += *trainer->network().Loss(all.first(6), all.subspan(1));
   }
-  EXPECT_EQ(validations.back().val_loss, total / 4);
-  EXPECT_EQ(*trainer->Evaluate(*run.val, 4), total / 4);
+  EXPECT_DOUBLE_EQ(validations.back().val_loss, total / 4);
+  EXPECT_EQ(*trainer->Evaluate(*run.val, 4), validations.back().val_loss);
 }
 
 // More windows than there are: all of them, 6 of 40 tokens.
