@@ -22,8 +22,10 @@ using Complex = std::complex<double>;
 // Normal values; another `stream` gives others.
 inline std::vector<double> Normals(int64_t count, uint64_t stream) {
   const Rng rng(7, stream);
-  std::vector<double> values;
-  for (int64_t i = 0; i < count; ++i) values.push_back(static_cast<float>(rng.Normal(i)));
+  std::vector<double> values(static_cast<size_t>(count));
+  for (int64_t i = 0; i < count; ++i) {
+    values[static_cast<size_t>(i)] = static_cast<float>(rng.Normal(i));
+  }
   return values;
 }
 

@@ -79,6 +79,7 @@ TEST(WeightsTest, ReadsEveryBlobBack) {
       {DType::kUint16, Bytes({7, 9})},           {DType::kInt32, Bytes({4, 3, 2, 1})}};
   BlobWriter writer;
   std::vector<uint64_t> offsets;
+  offsets.reserve(blobs.size());
   for (const auto& [dtype, data] : blobs) offsets.push_back(writer.Add(dtype, data));
   WeightStore store;
   store.Put(kPath, std::move(writer).Finish());
@@ -203,8 +204,7 @@ Program Naming(const std::string& path) {
 }
 
 std::filesystem::path FreshFolder(const std::string& name) {
-  const auto folder =
-      std::filesystem::path(testing::TempDir()) / (name + "_" + std::to_string(getpid()));
+  auto folder = std::filesystem::path(testing::TempDir()) / (name + "_" + std::to_string(getpid()));
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder;

@@ -11,8 +11,6 @@
 namespace millwright::model {
 namespace {
 
-using testing::HasSubstr;
-
 TEST(Config, TheShippedModelsAreValid) {
   for (const auto& config : {models::kQwen3_06B, models::kStories110M, models::kStoriesNano}) {
     EXPECT_TRUE(Validate(config).ok()) << config.name.view();

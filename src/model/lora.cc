@@ -87,6 +87,7 @@ Result<std::vector<TensorRole>> ParseLoraTargets(std::string_view list) {
 
 std::string LoraTargetNames(const LoraConfig& lora) {
   std::vector<std::string_view> names;
+  names.reserve(lora.targets.size());
   for (const TensorRole role : lora.targets) names.push_back(ProjectionName(role));
   return fmt::format("{}", fmt::join(names, ","));
 }

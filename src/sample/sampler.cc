@@ -64,7 +64,7 @@ void Sampler::KeepTopP() {
 }
 
 Result<int32_t> Sampler::Pick(std::span<const float> logits, uint64_t draw) {
-  const auto highest = HighestLogit(logits);
+  auto highest = HighestLogit(logits);
   if (!highest || options_.temperature == 0) return highest;
   const double top = static_cast<double>(logits[static_cast<size_t>(*highest)]);
   candidates_.clear();
