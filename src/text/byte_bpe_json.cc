@@ -29,7 +29,7 @@ Status CheckFlag(const json& object, const char* key, bool expected, const char*
 // Fails unless a model option is absent, null or an empty string.
 Status CheckUnset(const json& model, const char* key) {
   const json& option = JsonField(model, key);
-  if (option.is_null() || option == "") return {};
+  if (option.is_null() || IsEmptyText(option)) return {};
   return BadInput("model.{}: expected null, found {}", key, option.dump());
 }
 

@@ -62,6 +62,10 @@ const json& JsonField(const json& object, const char* key) {
   return found == object.end() ? kNull : *found;
 }
 
+bool IsEmptyText(const json& value) {
+  return value.is_string() && value.get_ref<const std::string&>().empty();
+}
+
 Result<json> ParseJsonObject(std::string_view text, std::string_view name) {
   json root = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (root.is_discarded()) return BadInput("{}: not valid JSON", name);
@@ -74,7 +78,8 @@ Result<json> ParseJsonObject(std::string_view text, std::string_view name) {
 Status ReadAddedToken(const json& entry, const json& id, const std::string& where, bool nfc,
                       std::vector<BpeParts::Added>& added) {
   const json& content = JsonField(entry, "content");
-  if (!content.is_string() || content == "") return BadInput("{}.content: expected text", where);
+  if (!content.is_string() || IsEmptyText(content))
+    return BadInput("{}.content: expected text", where);
   for (const char* key : {"single_word", "lstrip", "rstrip", "normalized"}) {
     if (std::string_view(key) == "normalized" && !nfc) continue;
     const json& flag = JsonField(entry, key);

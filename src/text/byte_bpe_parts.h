@@ -12,6 +12,7 @@ namespace millwright::text {
 
 // A field of an object, or null where there is no such object or field.
 const nlohmann::json& JsonField(const nlohmann::json& object, const char* key);
+bool IsEmptyText(const nlohmann::json& value);
 
 // Parses JSON. Bad input: not valid, or no object.
 Result<nlohmann::json> ParseJsonObject(std::string_view text, std::string_view name);

@@ -33,6 +33,7 @@ json PreTokenizerJson(const std::string& pattern) {
 std::string ByteBpe::ToJson() const {
   json added = json::array();
   std::vector<std::string> spelling;
+  spelling.reserve(model_.tokens.size());
   for (const auto& token : model_.tokens) spelling.push_back(ToByteAlphabet(token));
   for (TokenId id : model_.special) {
     spelling[static_cast<size_t>(id)] = model_.tokens[static_cast<size_t>(id)];

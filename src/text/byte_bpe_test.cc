@@ -160,7 +160,7 @@ TEST(ByteBpeTest, PatternNormalizationAndEndsComeBack) {
 
 TEST(ByteBpeTest, AWordThatIsATokenNeedsNoMerges) {
   ByteBpeModel model = Trained(257).model();
-  model.tokens.push_back("cat");
+  model.tokens.emplace_back("cat");
   EXPECT_EQ(ByteBpe::Create(model)->Encode("cat").size(), 3u);
   model.ignore_merges = true;
   EXPECT_THAT(ByteBpe::Create(model)->Encode("cat cats"),

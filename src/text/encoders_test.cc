@@ -112,6 +112,7 @@ TEST(EncodersTest, OneTokenizerServesSeveralThreads) {
   const std::vector<std::string> texts = Texts();
   std::vector<std::vector<TokenId>> results(4);
   std::vector<std::thread> threads;
+  threads.reserve(results.size());
   for (auto& ids : results) {
     threads.emplace_back([&] {
       const auto encoder = (*tokenizer)->NewEncoder();

@@ -205,10 +205,10 @@ Status Llama2cTokenizer::CheckControlPieces() const {
                     kFirstPiece, vocab_size());
   }
   for (int byte = 0; byte < 256; ++byte) {
-    const auto& stored = pieces_[static_cast<size_t>(kFirstByte + byte)].stored;
+    const int piece = kFirstByte + byte;
+    const auto& stored = pieces_[static_cast<size_t>(piece)].stored;
     if (stored != ByteName(byte)) {
-      return BadInput("piece {}: expected {}, found \"{}\"", kFirstByte + byte, ByteName(byte),
-                      stored);
+      return BadInput("piece {}: expected {}, found \"{}\"", piece, ByteName(byte), stored);
     }
   }
   return {};
