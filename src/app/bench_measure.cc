@@ -11,11 +11,10 @@
 
 namespace millwright::app {
 
-void PeakMeter::Measure() {
-  constexpr double kSeconds = 0.1;
+void PeakMeter::Measure(double seconds) {
   const Stopwatch watch;
   const std::clock_t cpu = std::clock();  // of all threads
-  const math::FmaRate rate = math::MeasureFmaRate(kSeconds);
+  const math::FmaRate rate = math::MeasureFmaRate(seconds);
   best_ = std::max(best_, rate.best);
   latest_ = rate.mean;
   cpu_ms_ += 1e3 * static_cast<double>(std::clock() - cpu) / CLOCKS_PER_SEC;
@@ -45,6 +44,32 @@ double Samples::median() const {
   std::sort(sorted.begin(), sorted.end());
   const size_t middle = sorted.size() / 2;
   return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+std::vector<Rated> MeasureInTurns(const std::vector<RatedWork>& works, double seconds,
+                                  PeakMeter& peak) {
+  constexpr size_t kLeast = 3;
+  constexpr double kPeakSeconds = 0.006, kSliceMs = 12;
+  std::vector<Rated> results(works.size());
+  for (const RatedWork& work : works) work.run();
+  const Stopwatch total;
+  peak.Measure(kPeakSeconds);
+  for (size_t round = 0; round < kLeast || total.ms() < seconds * 1e3; ++round) {
+    for (size_t i = 0; i < works.size(); ++i) {
+      const double before = peak.latest();
+      const Stopwatch watch;
+      int runs = 0;
+      do {
+        works[i].run();
+        ++runs;
+      } while (watch.ms() < kSliceMs);
+      const double ms = watch.ms() / runs;
+      peak.Measure(kPeakSeconds);
+      results[i].ms.Add(ms);
+      results[i].share.Add(2e3 * works[i].gflop / ms / (before + peak.latest()));
+    }
+  }
+  return results;
 }
 
 Samples Repeat(double seconds, const std::function<void()>& work) {

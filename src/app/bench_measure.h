@@ -14,7 +14,7 @@ using Progress = std::function<void(const std::string&)>;
 // clocks and neighbours change within minutes, so a peak from another moment says little.
 class PeakMeter {
  public:
-  void Measure();
+  void Measure(double seconds = 0.1);
   double gflops() const { return best_; }    // the best so far
   double latest() const { return latest_; }  // the mean of the latest measurement
   int count() const { return count_; }
@@ -36,6 +36,7 @@ class Samples {
  public:
   void Add(double value) { values_.push_back(value); }
   size_t count() const { return values_.size(); }
+  double first() const { return values_.front(); }  // there must be one
   double latest() const { return values_.back(); }  // there must be one
   double minimum() const;                           // 0 without samples
   double median() const;
@@ -43,6 +44,25 @@ class Samples {
  private:
   std::vector<double> values_;
 };
+
+// Something whose speed is of interest, and how much of it a run is.
+struct RatedWork {
+  double gflop = 0;
+  std::function<void()> run;
+};
+
+// What a work came to: the time of a run, and its rate as a share of the mean FMA rate measured
+// right before and after it.
+struct Rated {
+  Samples ms;
+  Samples share;
+};
+
+// Measures the works in turns for about `seconds` in all, after one run each to warm up: a slice
+// of some milliseconds of each, with the FMA rate before and after it. Neighbours on the machine
+// disturb all of them alike, so that their shares can be compared.
+std::vector<Rated> MeasureInTurns(const std::vector<RatedWork>& works, double seconds,
+                                  PeakMeter& peak);
 
 // Runs `work` once to warm up, then at least three times and until `seconds` have passed.
 Samples Repeat(double seconds, const std::function<void()>& work);

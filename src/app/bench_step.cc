@@ -4,16 +4,9 @@
 
 #include <algorithm>
 #include <iterator>
-#include <numeric>
 
 #include "base/clock.h"
-#include "base/memory_info.h"
-#include "base/rng.h"
 #include "base/threads.h"
-#include "data/vocabulary.h"
-#include "train/footprint.h"
-#include "train/network.h"
-#include "train/optimizer.h"
 
 namespace millwright::app {
 namespace {
@@ -21,33 +14,6 @@ namespace {
 using train::Phase;
 
 constexpr int64_t kAccum = 10;  // micro-steps an update, as training has by default
-
-Result<data::VocabMap> MakeVocab(int64_t vocab, int64_t rows) {
-  if (rows >= vocab) return data::VocabMap::FromActive(data::VocabMode::kFull, vocab, {});
-  std::vector<int32_t> active(static_cast<size_t>(rows - 1));  // one more row is shared
-  std::iota(active.begin(), active.end(), 0);
-  return data::VocabMap::FromActive(data::VocabMode::kExact, vocab, std::move(active));
-}
-
-std::vector<int32_t> RandomRows(int64_t count, int64_t rows, uint64_t stream) {
-  const Rng rng(1, stream);
-  std::vector<int32_t> result(static_cast<size_t>(count));
-  for (size_t i = 0; i < result.size(); ++i) {
-    result[i] = static_cast<int32_t>(rng.Below(i, static_cast<uint64_t>(rows)));
-  }
-  return result;
-}
-
-Status CheckMemory(const device::Device& device, const model::ModelConfig& config, int64_t rows) {
-  train::TrainOptions options;
-  options.config = config;
-  const uint64_t need = train::EstimateFootprint(options, device, rows).total();
-  const uint64_t available = AvailableMemory();
-  if (available == 0 || need <= available) return {};
-  return Failed(
-      "bench step with {} embedding rows needs {:.2f} GB of memory, {:.2f} GB are available", rows,
-      static_cast<double>(need) / 1e9, static_cast<double>(available) / 1e9);
-}
 
 // The phases of the last micro-step under the names that are printed.
 std::vector<std::pair<std::string, double>> NamedPhases(const train::StepTimes& t, double total) {
@@ -65,58 +31,37 @@ std::vector<std::pair<std::string, double>> NamedPhases(const train::StepTimes& 
   return phases;
 }
 
-// One network, one sequence, again and again.
-class StepRunner {
- public:
-  StepRunner(train::Network<float>& network, StepBench& bench) : network_(network), bench_(bench) {
-    rows_ = RandomRows(bench.tokens, bench.rows, 0);
-    targets_ = RandomRows(bench.tokens, bench.rows, 1);
+void Book(const train::StepTimes& times, double step_ms, double update_ms, StepBench* bench) {
+  bench->step.Add(step_ms);
+  bench->optimizer.Add(update_ms);
+  bench->whole.Add(step_ms + update_ms);
+  const auto phases = NamedPhases(times, step_ms);
+  bench->phases.resize(phases.size());
+  for (size_t i = 0; i < phases.size(); ++i) {
+    bench->phases[i].first = phases[i].first;
+    bench->phases[i].second.Add(phases[i].second);
   }
+}
 
-  // A micro-step and an update; booked unless `warm_up`.
-  Status Run(bool warm_up) {
-    Stopwatch watch;
-    auto loss = network_.LossAndGradient(rows_, targets_, 1.0);
-    const double step_ms = watch.ms();
-    if (!loss) return loss.error();
-    watch.Restart();
-    const auto norms = train::MeasureGradients(network_.parameters(), network_.vocab(), 1.0);
-    train::Update(network_.parameters(), norms, {.lr = 1e-4, .adam_step = ++updates_});
-    if (auto status = network_.StageWeights(); !status) return status;
-    const double optimizer_ms = watch.ms();
-    if (!warm_up) Book(step_ms, optimizer_ms);
-    return {};
-  }
+// A micro-step and an update; booked unless `warm_up`.
+Status RunOnce(BenchNetwork& network, bool warm_up, StepBench* bench) {
+  const auto step_ms = network.Step();
+  if (!step_ms) return step_ms.error();
+  const auto update_ms = network.Update();
+  if (!update_ms) return update_ms.error();
+  if (!warm_up) Book(network.times(), *step_ms, *update_ms, bench);
+  return {};
+}
 
- private:
-  void Book(double step_ms, double optimizer_ms) {
-    bench_.step.Add(step_ms);
-    bench_.optimizer.Add(optimizer_ms);
-    const auto phases = NamedPhases(network_.times(), step_ms);
-    bench_.phases.resize(phases.size());
-    for (size_t i = 0; i < phases.size(); ++i) {
-      bench_.phases[i].first = phases[i].first;
-      bench_.phases[i].second.Add(phases[i].second);
-    }
-  }
-
-  train::Network<float>& network_;
-  StepBench& bench_;
-  std::vector<int32_t> rows_, targets_;
-  int64_t updates_ = 0;
-};
-
-Status Measure(train::Network<float>& network, double seconds, const Progress& progress,
-               StepBench* bench) {
+Status Measure(BenchNetwork& network, double seconds, const Progress& progress, StepBench* bench) {
   constexpr size_t kLeast = 3;
-  StepRunner runner(network, *bench);
-  if (auto status = runner.Run(true); !status) return status;
+  if (auto status = RunOnce(network, true, bench); !status) return status;
   PeakMeter peak;
   const Stopwatch total;
   peak.Measure();
   while (bench->step.count() < kLeast || total.ms() < seconds * 1e3) {
     const double before = peak.latest();
-    if (auto status = runner.Run(false); !status) return status;
+    if (auto status = RunOnce(network, false, bench); !status) return status;
     peak.Measure();
     const double gflops = bench->work.total() * 1e-6 / bench->step.latest();
     bench->share.Add(2 * gflops / (before + peak.latest()));
@@ -142,35 +87,16 @@ double TokensPerSecond(const StepBench& b, double update_share) {
 
 }  // namespace
 
-StepWork WorkOfStep(const model::ModelConfig& config, int64_t rows) {
-  int64_t matrices = 0;
-  for (const model::TensorSpec& spec : model::TensorTable(config)) {
-    const bool counts = !spec.is_norm() && !spec.has_vocab_rows();
-    if (counts) matrices += NumElements(spec.shape);
-  }
-  const auto t = static_cast<double>(config.seq);
-  return {.matrices = 6 * static_cast<double>(matrices) * t,
-          .attention = 6 * t * t * static_cast<double>(config.q_dim() * config.layers),
-          .classifier = 6 * static_cast<double>(rows * config.dim) * t};
-}
-
 Result<StepBench> BenchStep(device::Device& device, const model::ModelConfig& config, int64_t rows,
                             double seconds, const Progress& progress) {
-  if (rows < 2) return BadInput("--vocab-rows {}: at least 2 are needed", rows);
-  rows = std::min(rows, config.vocab);
-  if (auto status = CheckMemory(device, config, rows); !status) return status.error();
-  auto vocab = MakeVocab(config.vocab, rows);
-  if (!vocab) return vocab.error();
-  auto network = train::Network<float>::Create(device, {.config = config}, std::move(*vocab));
-  if (!network) return network.error();
-  (*network)->parameters().Init(42, (*network)->vocab());
-  if (auto status = (*network)->StageWeights(); !status) return status.error();
+  auto network = BenchNetwork::Create(device, config, rows);
+  if (!network) return network.error().In("bench step");
   StepBench bench{.model = std::string(config.title),
                   .tokens = config.seq,
-                  .rows = rows,
-                  .parameters = (*network)->parameters().count(),
+                  .rows = (*network)->rows(),
+                  .parameters = (*network)->parameters(),
                   .threads = GetThreads(),
-                  .work = WorkOfStep(config, rows)};
+                  .work = WorkOfStep(config, (*network)->rows())};
   if (auto status = Measure(**network, seconds, progress, &bench); !status) return status.error();
   return bench;
 }
@@ -230,6 +156,8 @@ nlohmann::json ToJson(const StepBench& b) {
           {"phases_ms", phases},
           {"optimizer_ms_median", b.optimizer.median()},
           {"optimizer_ms_minimum", b.optimizer.minimum()},
+          {"with_update_ms_median", b.whole.median()},
+          {"with_update_ms_minimum", b.whole.minimum()},
           {"optimizer_ms_per_100m", MsPer100M(b)},
           {"tokens_per_s", TokensPerSecond(b, 0)},
           {"tokens_per_s_with_updates", TokensPerSecond(b, 1.0 / kAccum)}};

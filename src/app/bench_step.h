@@ -7,21 +7,12 @@
 #include <vector>
 
 #include "app/bench_measure.h"
+#include "app/bench_network.h"
 #include "base/result.h"
 #include "device/device.h"
 #include "model/config.h"
 
 namespace millwright::app {
-
-// Useful floating-point operations of one micro-step, forward and backward.
-struct StepWork {
-  double matrices = 0;    // 6 * parameters of the layers' matrices * tokens
-  double attention = 0;   // 12 * tokens^2 * q_dim * layers, halved by causality
-  double classifier = 0;  // 6 * embedding rows * dim * tokens
-
-  double total() const { return matrices + attention + classifier; }
-};
-StepWork WorkOfStep(const model::ModelConfig& config, int64_t rows);
 
 struct StepBench {
   std::string model;
@@ -39,6 +30,7 @@ struct StepBench {
   Samples share;
   std::vector<std::pair<std::string, Samples>> phases;  // of it
   Samples optimizer;                                    // norms, AdamW, staging of weights
+  Samples whole;                                        // micro-step and update
 
   double floor_ms() const { return work.total() * 1e-6 / peak_gflops; }
 };

@@ -1,11 +1,19 @@
 // The arithmetic of the benchmarks: what they count, whatever they measure.
 #include <gtest/gtest.h>
 
+#include <regex>
 #include <set>
 
 #include "app/bench_gemm.h"
+#include "app/bench_kernels.h"
+#include "app/bench_scaling.h"
+#include "app/bench_sequence.h"
 #include "app/bench_step.h"
 #include "app/open_device.h"
+#include "base/threads.h"
+#include "device/cpu/cpu_device.h"
+#include "kernels/kernel.h"
+#include "runtime/session.h"
 
 namespace millwright::app {
 namespace {
@@ -95,6 +103,118 @@ TEST(GemmsOfStep, AreTheWorkOfAStep) {
   EXPECT_EQ(flops, work.matrices + work.classifier);
 }
 
+// What is measured (and tuned) is what a step multiplies: every product of a compiled kernel is in
+// the list.
+TEST(GemmsOfStep, AreTheProductsOfTheCompiledKernels) {
+  const model::ModelConfig config = Tiny();
+  std::set<std::string> listed;
+  const auto key = [](int64_t m, int64_t n, int64_t k, bool a, bool b) {
+    return fmt::format("{} {} {} {}{}", m, n, k, a ? 'T' : 'N', b ? 'T' : 'N');
+  };
+  for (const GemmUse& use : GemmsOfStep(config, 9)) {
+    const auto& s = use.shape;
+    listed.insert(key(s.m, s.n, s.k, s.transpose_a, s.transpose_b));
+  }
+  auto device = OpenDevice("cpu", {});
+  ASSERT_TRUE(device.ok());
+  const auto spec = runtime::MakeSpec(**device, {.config = config});
+  const std::regex product(R"(gemm \S+ m=(\d+) n=(\d+) k=(\d+) ([NT])([NT]))");
+  int products = 0;
+  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
+    if (kernel->operands(spec).outputs.empty()) continue;
+    const auto program = kernels::Generate(*kernel, spec);
+    ASSERT_TRUE(program.ok()) << program.error().message;
+    const auto text = device::ExplainProgram(program->program, program->constants, {});
+    ASSERT_TRUE(text.ok()) << text.error().message;
+    for (std::sregex_iterator it(text->begin(), text->end(), product), end; it != end; ++it) {
+      const auto number = [&](int i) { return std::stoll((*it)[i].str()); };
+      EXPECT_TRUE(
+          listed.contains(key(number(1), number(2), number(3), (*it)[4] == "T", (*it)[5] == "T")))
+          << kernel->name << ": " << it->str();
+      ++products;
+    }
+  }
+  EXPECT_EQ(products, 14);  // seven matrices, forward and backward
+}
+
+TEST(MeasureInTurns, GivesEachWorkItsShareOfTheRateBesideIt) {
+  PeakMeter peak;
+  int first = 0, second = 0;
+  const auto rated =
+      MeasureInTurns({{1.0, [&] { ++first; }}, {2.0, [&] { ++second; }}}, 1e-9, peak);
+  ASSERT_EQ(rated.size(), 2u);
+  for (const Rated& r : rated) {
+    EXPECT_EQ(r.ms.count(), 3u);
+    EXPECT_EQ(r.share.count(), 3u);
+    EXPECT_GT(r.share.minimum(), 0.0);
+  }
+  EXPECT_EQ(peak.count(), 7);  // before, between and after six slices
+  EXPECT_GT(first, 4);         // a slice is many runs of what takes no time
+  EXPECT_GT(second, 4);
+}
+
+TEST(BenchGemm, MeasuresEveryProductColdAndWarm) {
+  math::GemmEngine engine;
+  const GemmBench bench = BenchGemm(engine, Tiny(), 9, 1e-9, {});
+  EXPECT_EQ(bench.products.size(), GemmsOfStep(Tiny(), 9).size());
+  for (const GemmMeasurement& p : bench.products) {
+    EXPECT_EQ(p.implementation, engine.Describe(p.use.shape));
+    EXPECT_GT(p.gflops(p.cold), 0.0);
+    EXPECT_DOUBLE_EQ(p.gflops(p.warm) * p.warm.ms.median(), 1e3 * p.use.gflop());
+  }
+  EXPECT_EQ(ToJson(bench)["products"].size(), bench.products.size());
+}
+
+TEST(BenchKernels, ComparesEachKernelWithItsRoof) {
+  auto device = OpenDevice("cpu", {});
+  ASSERT_TRUE(device.ok());
+  auto bench = BenchKernels(**device, Tiny(), 1e-9, {});
+  ASSERT_TRUE(bench.ok()) << bench.error().message;
+  EXPECT_EQ(bench->kernels.size(), 9u);  // attention's backward is one program
+  EXPECT_GE(bench->programs, 9);
+  EXPECT_GT(bench->compile.minimum(), 0.0);
+  for (const KernelMeasurement& k : bench->kernels) {
+    EXPECT_GE(bench->roofline_ms(k), bench->compute_ms(k)) << k.name;
+    EXPECT_GE(bench->roofline_ms(k), bench->memory_ms(k)) << k.name;
+    EXPECT_GT(k.rated.ms.minimum(), 0.0) << k.name;
+  }
+  bench->peak_gflops = 100, bench->read_gb_per_s = 10;
+  EXPECT_EQ(bench->roofline_ms({.gflop = 2, .megabytes = 100}), 20.0);
+  EXPECT_EQ(bench->roofline_ms({.gflop = 2, .megabytes = 300}), 30.0);
+}
+
+TEST(BenchScaling, ComparesOneThreadWithAll) {
+  auto device = OpenDevice("cpu", {});
+  ASSERT_TRUE(device.ok());
+  const int threads = SetThreads(2);
+  auto bench = BenchScaling(**device, Tiny(), 9, 1e-9, {});
+  EXPECT_EQ(GetThreads(), threads);
+  ASSERT_TRUE(bench.ok()) << bench.error().message;
+  EXPECT_EQ(bench->one.threads, 1);
+  EXPECT_EQ(bench->all.threads, 2);
+  EXPECT_EQ(bench->one.step.count(), 3u);
+  EXPECT_EQ(bench->all.step.count(), 3u);
+  EXPECT_GT(bench->efficiency(), 0.0);
+  SetThreads(1);
+  EXPECT_FALSE(BenchScaling(**device, Tiny(), 9, 1e-9, {}).ok());
+  SetThreads(0);
+}
+
+TEST(BenchSequence, GrowsWithAttentionsWork) {
+  auto device = OpenDevice("cpu", {});
+  ASSERT_TRUE(device.ok());
+  const int64_t lengths[] = {4, 8};
+  auto bench = BenchSequence(**device, Tiny(), 9, lengths, 1e-9, {});
+  ASSERT_TRUE(bench.ok()) << bench.error().message;
+  ASSERT_EQ(bench->steps.size(), 2u);
+  EXPECT_EQ(bench->steps[1].tokens, 8);
+  EXPECT_EQ(bench->time_growth(0), 1.0);
+  EXPECT_EQ(bench->excess(0), 1.0);
+  const StepWork four = bench->steps[0].work, eight = bench->steps[1].work;
+  EXPECT_EQ(eight.attention, 4 * four.attention);
+  EXPECT_DOUBLE_EQ(bench->work_growth(1), eight.total() / four.total() / 2);
+}
+
 TEST(BenchStep, MeasuresATinyNetwork) {
   auto device = OpenDevice("cpu", {});
   ASSERT_TRUE(device.ok()) << device.error().message;
@@ -105,6 +225,8 @@ TEST(BenchStep, MeasuresATinyNetwork) {
   EXPECT_EQ(bench->parameters, Tiny().params() - (23 - 9) * 16);
   EXPECT_GE(bench->step.count(), 3u);
   EXPECT_EQ(bench->optimizer.count(), bench->step.count());
+  EXPECT_EQ(bench->whole.count(), bench->step.count());
+  EXPECT_GE(bench->whole.minimum(), bench->step.minimum() + bench->optimizer.minimum());
   EXPECT_EQ(static_cast<size_t>(bench->peak_measurements), bench->step.count() + 1);
   EXPECT_EQ(static_cast<size_t>(reports), bench->step.count());
   double phases = 0;

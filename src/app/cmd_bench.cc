@@ -1,10 +1,13 @@
-// millwright bench: products, kernels, whole steps and generation against the machine's ceilings.
+// millwright bench: kernels, products, whole steps and generation against the machine's ceilings.
+#include <algorithm>
+#include <array>
 #include <filesystem>
-#include <set>
 
 #include "app/bench_gemm.h"
 #include "app/bench_generate.h"
 #include "app/bench_kernels.h"
+#include "app/bench_scaling.h"
+#include "app/bench_sequence.h"
 #include "app/bench_step.h"
 #include "app/command.h"
 #include "app/open_device.h"
@@ -21,26 +24,28 @@ struct BenchOptions {
   std::string json, from;
   double seconds = 10;
   int64_t vocab_rows = 6839;  // the words of TinyStories' training shard that have a row
+  std::vector<int64_t> lengths = {256, 512, 1024, 2048};
   bool full = false;
   int threads = 0;
-
-  bool Wants(std::string_view part) const { return what == "all" || what == part; }
 };
 
-Status Check(const BenchOptions& o) {
-  static const std::set<std::string> kParts = {"gemm", "kernels", "step", "generate", "all"};
-  if (!kParts.contains(o.what)) {
-    return BadInput("bench {}: expected gemm, kernels, step, generate or all", o.what);
-  }
-  if (!(o.seconds > 0)) return BadInput("--seconds {}: is not positive", o.seconds);
-  if (o.vocab_rows < 2) return BadInput("--vocab-rows {}: at least 2 are needed", o.vocab_rows);
-  if (o.threads < 0) return BadInput("--threads {}: is negative", o.threads);
-  std::error_code ignored;
-  const std::string parent = checkpoint::ParentFolder(o.json);
-  if (!o.json.empty() && !std::filesystem::is_directory(parent, ignored)) {
-    return BadInput("--json {}: there is no folder {}", o.json, parent);
-  }
-  return {};
+// What the parts of a benchmark have in common.
+struct BenchRun {
+  const BenchOptions& options;
+  const model::ModelConfig& config;
+  device::Device& device;
+  Progress progress;
+
+  int64_t rows() const { return std::min(options.vocab_rows, config.vocab); }
+};
+
+// Prints a part's figures; they as JSON.
+template <class Bench>
+Result<nlohmann::json> Show(const Result<Bench>& bench) {
+  if (!bench) return bench.error();
+  fmt::print("{}", ToText(*bench));
+  std::fflush(stdout);
+  return ToJson(*bench);
 }
 
 // The numbers of embedding rows to measure with, none twice.
@@ -54,18 +59,83 @@ std::vector<int64_t> RowCounts(const BenchOptions& o, int64_t vocab) {
   return counts;
 }
 
-// With --from that model, else the one that was built.
-Result<GenerateBench> RunBenchGenerate(device::Device& device, const BenchOptions& o,
-                                       const model::ModelConfig& config, const Progress& progress) {
-  if (o.from.empty()) return BenchGenerate(device, config, nullptr, o.seconds, progress);
-  const auto model = OpenStoredModel(o.from);
-  if (!model) return model.error().In("--from");
-  return BenchGenerate(device, model->config, OrdinaryWeights(*model), o.seconds, progress);
+Result<nlohmann::json> RunKernels(const BenchRun& run) {
+  return Show(BenchKernels(run.device, run.config, run.options.seconds, run.progress));
 }
 
-void Show(const std::string& text) {
-  fmt::print("{}", text);
-  std::fflush(stdout);
+Result<nlohmann::json> RunGemm(const BenchRun& run) {
+  math::GemmEngine engine;
+  return Show<GemmBench>(
+      BenchGemm(engine, run.config, run.rows(), run.options.seconds, run.progress));
+}
+
+Result<nlohmann::json> RunStep(const BenchRun& run) {
+  nlohmann::json all = nlohmann::json::array();
+  for (const int64_t rows : RowCounts(run.options, run.config.vocab)) {
+    auto one = Show(BenchStep(run.device, run.config, rows, run.options.seconds, run.progress));
+    if (!one) return one.error();
+    all.push_back(std::move(*one));
+  }
+  return all;
+}
+
+Result<nlohmann::json> RunScaling(const BenchRun& run) {
+  if (run.options.what == "all" && GetThreads() < 2) return nlohmann::json();  // nothing to compare
+  return Show(BenchScaling(run.device, run.config, run.rows(), run.options.seconds, run.progress));
+}
+
+Result<nlohmann::json> RunSequence(const BenchRun& run) {
+  return Show(BenchSequence(run.device, run.config, run.rows(), run.options.lengths,
+                            run.options.seconds, run.progress));
+}
+
+// With --from that model, else the one that was built.
+Result<nlohmann::json> RunGenerate(const BenchRun& run) {
+  const double seconds = run.options.seconds;
+  if (run.options.from.empty()) {
+    return Show(BenchGenerate(run.device, run.config, nullptr, seconds, run.progress));
+  }
+  const auto model = OpenStoredModel(run.options.from);
+  if (!model) return model.error().In("--from");
+  return Show(
+      BenchGenerate(run.device, model->config, OrdinaryWeights(*model), seconds, run.progress));
+}
+
+struct BenchPart {
+  std::string_view name;
+  Result<nlohmann::json> (*run)(const BenchRun& run);
+};
+
+// In the order in which `all` runs them. The kernels come first: they tell how long the first
+// compilation of a process takes.
+constexpr std::array kParts = {
+    BenchPart{"kernels", RunKernels},   BenchPart{"gemm", RunGemm},
+    BenchPart{"step", RunStep},         BenchPart{"scaling", RunScaling},
+    BenchPart{"sequence", RunSequence}, BenchPart{"generate", RunGenerate}};
+
+std::string PartNames(std::string_view separator) {
+  std::string names;
+  for (const BenchPart& part : kParts) names += fmt::format("{}{}", part.name, separator);
+  return names + "all";
+}
+
+Status Check(const BenchOptions& o) {
+  const auto is_it = [&](const BenchPart& part) { return part.name == o.what; };
+  if (o.what != "all" && std::ranges::none_of(kParts, is_it)) {
+    return BadInput("bench {}: expected one of {}", o.what, PartNames(", "));
+  }
+  if (!(o.seconds > 0)) return BadInput("--seconds {}: is not positive", o.seconds);
+  if (o.vocab_rows < 2) return BadInput("--vocab-rows {}: at least 2 are needed", o.vocab_rows);
+  if (o.threads < 0) return BadInput("--threads {}: is negative", o.threads);
+  for (const int64_t length : o.lengths) {
+    if (length < 1) return BadInput("--lengths {}: is not positive", length);
+  }
+  std::error_code ignored;
+  const std::string parent = checkpoint::ParentFolder(o.json);
+  if (!o.json.empty() && !std::filesystem::is_directory(parent, ignored)) {
+    return BadInput("--json {}: there is no folder {}", o.json, parent);
+  }
+  return {};
 }
 
 Status RunBench(const BenchOptions& o, const model::ModelConfig& config) {
@@ -73,31 +143,14 @@ Status RunBench(const BenchOptions& o, const model::ModelConfig& config) {
   const int threads = SetThreads(o.threads);
   auto device = OpenDevice("cpu", {.threads = threads});
   if (!device) return device.error();
-  const Progress progress = [](const std::string& text) { fmt::print(stderr, "{}\n", text); };
+  const BenchRun run{o, config, **device,
+                     [](const std::string& text) { fmt::print(stderr, "{}\n", text); }};
   nlohmann::json results = {{"model", std::string(config.name)}, {"threads", threads}};
-  if (o.Wants("gemm")) {
-    const GemmBench bench =
-        BenchGemm(config, std::min(o.vocab_rows, config.vocab), o.seconds, progress);
-    Show(ToText(bench));
-    results["gemm"] = ToJson(bench);
-  }
-  if (o.Wants("kernels")) {
-    auto bench = BenchKernels(**device, config, o.seconds, progress);
-    if (!bench) return bench.error();
-    Show(ToText(*bench));
-    results["kernels"] = ToJson(*bench);
-  }
-  for (int64_t rows : o.Wants("step") ? RowCounts(o, config.vocab) : std::vector<int64_t>()) {
-    auto bench = BenchStep(**device, config, rows, o.seconds, progress);
-    if (!bench) return bench.error();
-    Show(ToText(*bench));
-    results["step"].push_back(ToJson(*bench));
-  }
-  if (o.Wants("generate")) {
-    auto bench = RunBenchGenerate(**device, o, config, progress);
-    if (!bench) return bench.error();
-    Show(ToText(*bench));
-    results["generate"] = ToJson(*bench);
+  for (const BenchPart& part : kParts) {
+    if (o.what != "all" && o.what != part.name) continue;
+    auto figures = part.run(run);
+    if (!figures) return figures.error();
+    results[std::string(part.name)] = std::move(*figures);
   }
   return o.json.empty() ? Status() : WriteFileAtomically(o.json, results.dump(2) + "\n");
 }
@@ -108,9 +161,8 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<BenchOptions>();
   CLI::App* command = app.add_subcommand(
       "bench",
-      "Measures this model's products, kernels, training step and generation against the machine");
-  command->add_option("WHAT", options->what, "gemm|kernels|step|generate|all")
-      ->capture_default_str();
+      "Measures this model's kernels, products, training step and generation against the machine");
+  command->add_option("WHAT", options->what, PartNames("|"))->capture_default_str();
   command->add_option("--from", options->from,
                       "generate: a model to measure with (default: this one, random weights)");
   command->add_option("--json", options->json, "Write all numbers to this file as well");
@@ -119,6 +171,9 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
   command
       ->add_option("--vocab-rows", options->vocab_rows,
                    "Embedding rows, as compaction leaves them (the default: TinyStories)")
+      ->capture_default_str();
+  command->add_option("--lengths", options->lengths, "sequence: tokens of the sequences to measure")
+      ->delimiter(',')
       ->capture_default_str();
   command->add_flag("--full", options->full, "Steps with 9216 rows and the full vocabulary too");
   command->add_option("--threads", options->threads, "Threads (0: all cores)")
