@@ -42,7 +42,7 @@ help:
 	@echo "make [MODEL=name]        builds build/<name>/millwright; the default is qwen3_06b"
 	@echo "make test                builds everything and runs all tests (scripts/test.sh)"
 	@echo "make demo                trains a small model for two minutes and tells a story (scripts/demo.sh)"
-	@echo "make bench [MODEL=name] [BENCH=gemm|kernels|step|all]    measures against the machine's peak"
+	@echo "make bench [MODEL=name] [BENCH=kernels|gemm|step|scaling|sequence|generate|all]    measures against the machine's peak"
 	@echo "make format, make lint   clang-format in place; clang-tidy and the layer check"
 	@echo "make clean               removes build/ (runs/ is kept)"
 	@echo

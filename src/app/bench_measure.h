@@ -35,6 +35,7 @@ std::string LoadWarning(double cpu_share);
 class Samples {
  public:
   void Add(double value) { values_.push_back(value); }
+  const std::vector<double>& values() const { return values_; }
   size_t count() const { return values_.size(); }
   double first() const { return values_.front(); }  // there must be one
   double latest() const { return values_.back(); }  // there must be one

@@ -58,15 +58,16 @@ BenchNetwork::BenchNetwork(std::unique_ptr<train::Network<float>> network)
       rows_(RandomRows(network_->config().seq, network_->vocab().rows(), 0)),
       targets_(RandomRows(network_->config().seq, network_->vocab().rows(), 1)) {}
 
-Result<std::unique_ptr<BenchNetwork>> BenchNetwork::Create(device::Device& device,
-                                                           const model::ModelConfig& config,
-                                                           int64_t rows) {
+Result<std::unique_ptr<BenchNetwork>> BenchNetwork::Create(
+    device::Device& device, const model::ModelConfig& config, int64_t rows,
+    std::shared_ptr<const math::GemmTable> gemm_table) {
   if (rows < 2) return BadInput("--vocab-rows {}: at least 2 are needed", rows);
   rows = std::min(rows, config.vocab);
   if (auto status = CheckMemory(device, config, rows); !status) return status.error();
   auto vocab = MakeVocab(config.vocab, rows);
   if (!vocab) return vocab.error();
-  auto network = train::Network<float>::Create(device, {.config = config}, std::move(*vocab));
+  auto network = train::Network<float>::Create(
+      device, {.config = config, .gemm_table = std::move(gemm_table)}, std::move(*vocab));
   if (!network) return network.error();
   (*network)->parameters().Init(42, (*network)->vocab());
   if (auto status = (*network)->StageWeights(); !status) return status.error();
@@ -80,12 +81,18 @@ Result<double> BenchNetwork::Step() {
   return watch.ms();
 }
 
-Result<double> BenchNetwork::Update() {
-  const Stopwatch watch;
+Result<UpdateTimes> BenchNetwork::Update() {
+  UpdateTimes times;
+  Stopwatch watch;
   const auto norms = train::MeasureGradients(network_->parameters(), network_->vocab(), 1.0);
+  times.norms = watch.ms();
+  watch.Restart();
   train::Update(network_->parameters(), norms, {.lr = 1e-4, .adam_step = ++updates_});
+  times.adamw = watch.ms();
+  watch.Restart();
   if (auto status = network_->StageWeights(); !status) return status.error();
-  return watch.ms();
+  times.staging = watch.ms();
+  return times;
 }
 
 }  // namespace millwright::app

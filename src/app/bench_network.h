@@ -22,19 +22,25 @@ struct StepWork {
 };
 StepWork WorkOfStep(const model::ModelConfig& config, int64_t rows);
 
+// Milliseconds of an update.
+struct UpdateTimes {
+  double norms = 0, adamw = 0, staging = 0;
+
+  double total() const { return norms + adamw + staging; }
+};
+
 class BenchNetwork {
  public:
   // `rows` below the vocabulary makes an `exact` compaction of that many rows; more than the
-  // vocabulary are the vocabulary. Fails if the memory is not there. The device must outlive the
-  // network.
-  static Result<std::unique_ptr<BenchNetwork>> Create(device::Device& device,
-                                                      const model::ModelConfig& config,
-                                                      int64_t rows);
+  // vocabulary are the vocabulary. `gemm_table` is of the products on the host; may be null. Fails
+  // if the memory is not there. The device must outlive the network.
+  static Result<std::unique_ptr<BenchNetwork>> Create(
+      device::Device& device, const model::ModelConfig& config, int64_t rows,
+      std::shared_ptr<const math::GemmTable> gemm_table);
 
   // Forward and backward of the sequence; the milliseconds.
   Result<double> Step();
-  // Norms, AdamW, staging of the weights; the milliseconds.
-  Result<double> Update();
+  Result<UpdateTimes> Update();
 
   int64_t rows() const { return network_->vocab().rows(); }
   int64_t parameters() const { return network_->parameters().count(); }

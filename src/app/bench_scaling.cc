@@ -3,23 +3,11 @@
 #include <fmt/format.h>
 
 #include "app/bench_network.h"
+#include "app/restore_threads.h"
 #include "base/clock.h"
-#include "base/threads.h"
 
 namespace millwright::app {
 namespace {
-
-// Puts the number of threads back.
-class ThreadsRestored {
- public:
-  ThreadsRestored() : threads_(GetThreads()) {}
-  ~ThreadsRestored() { SetThreads(threads_); }
-  ThreadsRestored(const ThreadsRestored&) = delete;
-  ThreadsRestored& operator=(const ThreadsRestored&) = delete;
-
- private:
-  int threads_;
-};
 
 // One micro-step on `point.threads` threads, between two measurements of their FMA rate.
 Status MeasureOnce(BenchNetwork& network, double gflop, ScalingPoint& point) {
@@ -48,11 +36,12 @@ nlohmann::json ToJson(const ScalingPoint& point) {
 }  // namespace
 
 Result<ScalingBench> BenchScaling(device::Device& device, const model::ModelConfig& config,
-                                  int64_t rows, double seconds, const Progress& progress) {
+                                  int64_t rows, double seconds, const Progress& progress,
+                                  std::shared_ptr<const math::GemmTable> gemm_table) {
   constexpr size_t kLeast = 3;
-  const ThreadsRestored restored;
+  const RestoreThreads restore;
   if (GetThreads() < 2) return BadInput("bench scaling: needs two threads, there is one");
-  auto network = BenchNetwork::Create(device, config, rows);
+  auto network = BenchNetwork::Create(device, config, rows, std::move(gemm_table));
   if (!network) return network.error().In("bench scaling");
   ScalingBench bench{.model = std::string(config.title),
                      .rows = (*network)->rows(),

@@ -1,12 +1,14 @@
 // What a second thread is worth, to a training step and to bare arithmetic.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "app/bench_measure.h"
 #include "base/result.h"
 #include "device/device.h"
+#include "math/gemm_table.h"
 #include "model/config.h"
 
 namespace millwright::app {
@@ -33,7 +35,8 @@ struct ScalingBench {
 // Micro-steps with one thread and with those of the process in turns, about `seconds` in all. Bad
 // input if the process has one.
 Result<ScalingBench> BenchScaling(device::Device& device, const model::ModelConfig& config,
-                                  int64_t rows, double seconds, const Progress& progress);
+                                  int64_t rows, double seconds, const Progress& progress,
+                                  std::shared_ptr<const math::GemmTable> gemm_table = nullptr);
 
 std::string ToText(const ScalingBench& bench);
 nlohmann::json ToJson(const ScalingBench& bench);

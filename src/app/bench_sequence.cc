@@ -27,13 +27,14 @@ double SequenceBench::excess(size_t i) const {
 
 Result<SequenceBench> BenchSequence(device::Device& device, const model::ModelConfig& config,
                                     int64_t rows, std::span<const int64_t> lengths, double seconds,
-                                    const Progress& progress) {
+                                    const Progress& progress,
+                                    std::shared_ptr<const math::GemmTable> gemm_table) {
   SequenceBench bench;
   for (const int64_t length : lengths) {
     model::ModelConfig longer = config;
     longer.seq = length;
-    auto step =
-        BenchStep(device, longer, rows, seconds / static_cast<double>(lengths.size()), progress);
+    auto step = BenchStep(device, longer, rows, seconds / static_cast<double>(lengths.size()),
+                          progress, gemm_table);
     if (!step) return step.error().In(fmt::format("bench sequence, {} tokens", length));
     bench.steps.push_back(std::move(*step));
   }

@@ -25,7 +25,8 @@ struct SequenceBench {
 // BenchStep with each length of `lengths`, about `seconds` in all.
 Result<SequenceBench> BenchSequence(device::Device& device, const model::ModelConfig& config,
                                     int64_t rows, std::span<const int64_t> lengths, double seconds,
-                                    const Progress& progress);
+                                    const Progress& progress,
+                                    std::shared_ptr<const math::GemmTable> gemm_table = nullptr);
 
 std::string ToText(const SequenceBench& bench);
 nlohmann::json ToJson(const SequenceBench& bench);

@@ -47,9 +47,9 @@ void Book(const train::StepTimes& times, double step_ms, double update_ms, StepB
 Status RunOnce(BenchNetwork& network, bool warm_up, StepBench* bench) {
   const auto step_ms = network.Step();
   if (!step_ms) return step_ms.error();
-  const auto update_ms = network.Update();
-  if (!update_ms) return update_ms.error();
-  if (!warm_up) Book(network.times(), *step_ms, *update_ms, bench);
+  const auto update = network.Update();
+  if (!update) return update.error();
+  if (!warm_up) Book(network.times(), *step_ms, update->total(), bench);
   return {};
 }
 
@@ -88,8 +88,9 @@ double TokensPerSecond(const StepBench& b, double update_share) {
 }  // namespace
 
 Result<StepBench> BenchStep(device::Device& device, const model::ModelConfig& config, int64_t rows,
-                            double seconds, const Progress& progress) {
-  auto network = BenchNetwork::Create(device, config, rows);
+                            double seconds, const Progress& progress,
+                            std::shared_ptr<const math::GemmTable> gemm_table) {
+  auto network = BenchNetwork::Create(device, config, rows, std::move(gemm_table));
   if (!network) return network.error().In("bench step");
   StepBench bench{.model = std::string(config.title),
                   .tokens = config.seq,
@@ -158,6 +159,10 @@ nlohmann::json ToJson(const StepBench& b) {
           {"optimizer_ms_minimum", b.optimizer.minimum()},
           {"with_update_ms_median", b.whole.median()},
           {"with_update_ms_minimum", b.whole.minimum()},
+          {"samples",
+           {{"step_ms", b.step.values()},
+            {"optimizer_ms", b.optimizer.values()},
+            {"with_update_ms", b.whole.values()}}},
           {"optimizer_ms_per_100m", MsPer100M(b)},
           {"tokens_per_s", TokensPerSecond(b, 0)},
           {"tokens_per_s_with_updates", TokensPerSecond(b, 1.0 / kAccum)}};

@@ -1,6 +1,7 @@
 // A training step against the ceiling of the machine it runs on.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -37,9 +38,11 @@ struct StepBench {
 
 // Micro-steps and updates of a network with random weights on random tokens, with the peak measured
 // before, between and after them; for about `seconds`. `rows` below the vocabulary makes an `exact`
-// compaction of that many rows. Fails if the memory is not there.
+// compaction of that many rows. `gemm_table` is the device's, for the products on the host. Fails
+// if the memory is not there.
 Result<StepBench> BenchStep(device::Device& device, const model::ModelConfig& config, int64_t rows,
-                            double seconds, const Progress& progress);
+                            double seconds, const Progress& progress,
+                            std::shared_ptr<const math::GemmTable> gemm_table = nullptr);
 
 std::string ToText(const StepBench& bench);
 nlohmann::json ToJson(const StepBench& bench);

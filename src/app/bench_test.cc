@@ -9,6 +9,7 @@
 #include "app/bench_scaling.h"
 #include "app/bench_sequence.h"
 #include "app/bench_step.h"
+#include "app/bench_tune.h"
 #include "app/open_device.h"
 #include "base/threads.h"
 #include "device/cpu/cpu_device.h"
@@ -163,6 +164,40 @@ TEST(BenchGemm, MeasuresEveryProductColdAndWarm) {
     EXPECT_DOUBLE_EQ(p.gflops(p.warm) * p.warm.ms.median(), 1e3 * p.use.gflop());
   }
   EXPECT_EQ(ToJson(bench)["products"].size(), bench.products.size());
+}
+
+// Noise does not move a choice, a clear gain does.
+TEST(TunedGemm, LeavesTheFixedRuleForAClearGainOnly) {
+  const auto with_share = [](math::GemmKind kind, double share) {
+    GemmCandidate candidate{.kind = kind};
+    candidate.rated.share.Add(share);
+    return candidate;
+  };
+  TunedGemm tuned{.fixed = 1};
+  tuned.candidates = {with_share(math::GemmKind::kLibrarySgemm, 0.709),
+                      with_share(math::GemmKind::kLibraryMatmul, 0.70),
+                      with_share(math::GemmKind::kHighway, 0.69)};
+  EXPECT_EQ(tuned.best(), 1u);
+  tuned.candidates[0].rated.share.Add(0.75);  // median 0.7295
+  EXPECT_EQ(tuned.best(), 0u);
+  tuned.candidates[2] = with_share(math::GemmKind::kHighway, 0.74);
+  EXPECT_EQ(tuned.best(), 2u);
+}
+
+TEST(TuneGemms, WritesAChoiceForEveryProduct) {
+  const TuneBench bench = TuneGemms(Tiny(), 9, 1e-9, {});
+  ASSERT_EQ(bench.products.size(), GemmsOfStep(Tiny(), 9).size());
+  math::GemmEngine fixed;
+  const math::GemmTable table = bench.table();
+  for (const TunedGemm& p : bench.products) {
+    EXPECT_EQ(p.candidates[p.fixed].implementation, fixed.Describe(p.use.shape)) << p.use.name;
+    EXPECT_EQ(table.Find(p.use.shape), p.candidates[p.best()].kind) << p.use.name;
+    std::set<std::string> implementations;
+    for (const GemmCandidate& c : p.candidates) {
+      EXPECT_TRUE(implementations.insert(c.implementation).second) << c.implementation;
+      EXPECT_GT(c.rated.share.minimum(), 0.0);
+    }
+  }
 }
 
 TEST(BenchKernels, ComparesEachKernelWithItsRoof) {

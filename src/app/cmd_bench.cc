@@ -9,12 +9,16 @@
 #include "app/bench_scaling.h"
 #include "app/bench_sequence.h"
 #include "app/bench_step.h"
+#include "app/bench_tune.h"
 #include "app/command.h"
+#include "app/gemm_file.h"
+#include "app/gemm_guard.h"
 #include "app/open_device.h"
 #include "app/stored_model.h"
 #include "base/atomic_file.h"
 #include "base/threads.h"
 #include "checkpoint/folder.h"
+#include "train/options.h"
 
 namespace millwright::app {
 namespace {
@@ -25,7 +29,8 @@ struct BenchOptions {
   double seconds = 10;
   int64_t vocab_rows = 6839;  // the words of TinyStories' training shard that have a row
   std::vector<int64_t> lengths = {256, 512, 1024, 2048};
-  bool full = false;
+  std::string gemm_table = "fixed";
+  bool full = false, tune = false;
   int threads = 0;
 };
 
@@ -34,6 +39,7 @@ struct BenchRun {
   const BenchOptions& options;
   const model::ModelConfig& config;
   device::Device& device;
+  std::shared_ptr<const math::GemmTable> gemm_table;
   Progress progress;
 
   int64_t rows() const { return std::min(options.vocab_rows, config.vocab); }
@@ -63,8 +69,30 @@ Result<nlohmann::json> RunKernels(const BenchRun& run) {
   return Show(BenchKernels(run.device, run.config, run.options.seconds, run.progress));
 }
 
+// Measures, and adds what it finds to the table that --gemm-table names (or to this machine's own),
+// which may know other models' products already.
+Result<nlohmann::json> RunTune(const BenchRun& run) {
+  const GemmMachine machine = ThisGemmMachine();
+  const std::string& flag = run.options.gemm_table;
+  const bool own = flag == "fixed" || flag == "tuned";
+  const std::string path = own ? TunedGemmPath(machine) : flag;
+  Result<math::GemmTable> table = math::GemmTable();
+  if (std::error_code ignored; std::filesystem::exists(path, ignored)) {
+    table = ReadGemmTable(path, machine);
+    if (!table) return table.error().In("--tune");
+  }
+  const TuneBench bench = TuneGemms(run.config, run.rows(), run.options.seconds, run.progress);
+  const math::GemmTable found = bench.table();
+  for (const auto& [product, kind] : found.choices()) table->Set(product, kind);
+  if (auto status = WriteGemmTable(path, machine, *table); !status) return status.error();
+  auto figures = Show<TuneBench>(bench);
+  fmt::print("  written to {}\n", path);
+  return figures;
+}
+
 Result<nlohmann::json> RunGemm(const BenchRun& run) {
-  math::GemmEngine engine;
+  if (run.options.tune) return RunTune(run);
+  math::GemmEngine engine(run.gemm_table);
   return Show<GemmBench>(
       BenchGemm(engine, run.config, run.rows(), run.options.seconds, run.progress));
 }
@@ -72,7 +100,8 @@ Result<nlohmann::json> RunGemm(const BenchRun& run) {
 Result<nlohmann::json> RunStep(const BenchRun& run) {
   nlohmann::json all = nlohmann::json::array();
   for (const int64_t rows : RowCounts(run.options, run.config.vocab)) {
-    auto one = Show(BenchStep(run.device, run.config, rows, run.options.seconds, run.progress));
+    auto one = Show(
+        BenchStep(run.device, run.config, rows, run.options.seconds, run.progress, run.gemm_table));
     if (!one) return one.error();
     all.push_back(std::move(*one));
   }
@@ -81,12 +110,13 @@ Result<nlohmann::json> RunStep(const BenchRun& run) {
 
 Result<nlohmann::json> RunScaling(const BenchRun& run) {
   if (run.options.what == "all" && GetThreads() < 2) return nlohmann::json();  // nothing to compare
-  return Show(BenchScaling(run.device, run.config, run.rows(), run.options.seconds, run.progress));
+  return Show(BenchScaling(run.device, run.config, run.rows(), run.options.seconds, run.progress,
+                           run.gemm_table));
 }
 
 Result<nlohmann::json> RunSequence(const BenchRun& run) {
   return Show(BenchSequence(run.device, run.config, run.rows(), run.options.lengths,
-                            run.options.seconds, run.progress));
+                            run.options.seconds, run.progress, run.gemm_table));
 }
 
 // With --from that model, else the one that was built.
@@ -124,6 +154,9 @@ Status Check(const BenchOptions& o) {
   if (o.what != "all" && std::ranges::none_of(kParts, is_it)) {
     return BadInput("bench {}: expected one of {}", o.what, PartNames(", "));
   }
+  if (o.tune && o.what != "gemm") {
+    return BadInput("--tune: is for bench gemm, not for bench {}", o.what);
+  }
   if (!(o.seconds > 0)) return BadInput("--seconds {}: is not positive", o.seconds);
   if (o.vocab_rows < 2) return BadInput("--vocab-rows {}: at least 2 are needed", o.vocab_rows);
   if (o.threads < 0) return BadInput("--threads {}: is negative", o.threads);
@@ -141,11 +174,19 @@ Status Check(const BenchOptions& o) {
 Status RunBench(const BenchOptions& o, const model::ModelConfig& config) {
   if (auto status = Check(o); !status) return status;
   const int threads = SetThreads(o.threads);
-  auto device = OpenDevice("cpu", {.threads = threads});
+  std::shared_ptr<const math::GemmTable> gemm_table;
+  if (!o.tune) {
+    auto table = GemmTableOfFlag(o.gemm_table);
+    if (!table) return table.error();
+    gemm_table = *std::move(table);
+  }
+  auto device = OpenDevice("cpu", {.threads = threads}, gemm_table);
   if (!device) return device.error();
-  const BenchRun run{o, config, **device,
+  WarnOfSlowGemm(gemm_table);
+  const BenchRun run{o, config, **device, gemm_table,
                      [](const std::string& text) { fmt::print(stderr, "{}\n", text); }};
-  nlohmann::json results = {{"model", std::string(config.name)}, {"threads", threads}};
+  nlohmann::json results = {
+      {"model", std::string(config.name)}, {"threads", threads}, {"config", train::ToJson(config)}};
   for (const BenchPart& part : kParts) {
     if (o.what != "all" && o.what != part.name) continue;
     auto figures = part.run(run);
@@ -176,6 +217,13 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
       ->delimiter(',')
       ->capture_default_str();
   command->add_flag("--full", options->full, "Steps with 9216 rows and the full vocabulary too");
+  command
+      ->add_option("--gemm-table", options->gemm_table,
+                   "fixed|tuned|FILE: which implementation carries out which product")
+      ->capture_default_str();
+  command->add_flag("--tune", options->tune,
+                    "gemm: find the fastest implementation of each product, and write it to the "
+                    "file of --gemm-table (default: this machine's tuned one)");
   command->add_option("--threads", options->threads, "Threads (0: all cores)")
       ->capture_default_str();
   command->callback([options, &context] {

@@ -1,6 +1,7 @@
 // millwright check: does this device compute the training kernels on this machine?
 #include "app/command.h"
 #include "app/conformance.h"
+#include "app/gemm_guard.h"
 #include "app/open_device.h"
 
 namespace millwright::app {
@@ -26,6 +27,7 @@ Result<int64_t> RunCheck(const CheckOptions& options) {
   if (!precision) return precision.error();
   auto device = OpenDevice(options.device, {.precision = *precision});
   if (!device) return device.error();
+  if (options.device == "cpu") WarnOfSlowGemm(nullptr);
   int64_t checks = 0, findings = 0;
   for (const model::ModelConfig& config : ConformanceConfigs()) {
     for (const ConformanceResult& result : CheckConformance(**device, *precision, config)) {

@@ -4,6 +4,8 @@
 #include <filesystem>
 
 #include "app/command.h"
+#include "app/gemm_file.h"
+#include "app/gemm_guard.h"
 #include "app/interrupt.h"
 #include "app/open_device.h"
 #include "app/run_folder.h"
@@ -19,6 +21,7 @@
 #include "model/rotary_layout.h"
 #include "telemetry/jsonl.h"
 #include "train/footprint.h"
+#include "train/gemm_choices.h"
 #include "train/trainer.h"
 
 namespace millwright::app {
@@ -48,11 +51,12 @@ struct Preparation {
   std::unique_ptr<device::Device> device;
   TrainData data;
   std::optional<data::VocabMap> vocab;
-  std::optional<checkpoint::StateReader> state;  // --resume
-  int64_t saved_steps = 0;                       // the length that the run had
-  std::optional<StoredModel> model;              // --from
-  train::Origin origin;                          // of model
-  bool one_dtype = false;                        // --export-dtype
+  std::optional<checkpoint::StateReader> state;       // --resume
+  int64_t saved_steps = 0;                            // the length that the run had
+  std::optional<StoredModel> model;                   // --from
+  train::Origin origin;                               // of model
+  std::shared_ptr<const math::GemmTable> gemm_table;  // null: the fixed rule
+  bool one_dtype = false;                             // --export-dtype
   nlohmann::json run_json;
 };
 
@@ -161,6 +165,20 @@ Status CheckResources(const Preparation& p) {
   return CheckFreeSpace(p.out, p.state ? 2 * disk.state_bytes : disk.run_bytes);
 }
 
+// The saved run's choices, whatever the tuned ones are by now.
+Status OpenGemmTable(const TrainFlags& flags, Preparation& p) {
+  if (p.state) {
+    auto saved = train::GemmTableFromMeta(p.state->meta());
+    if (!saved) return saved.error().In(p.state->path());
+    p.gemm_table = std::make_shared<const math::GemmTable>(*std::move(saved));
+    return {};
+  }
+  auto table = GemmTableOfFlag(flags.gemm_table);
+  if (!table) return table.error();
+  p.gemm_table = *std::move(table);
+  return {};
+}
+
 Result<Preparation> Prepare(const TrainFlags& flags) {
   Preparation p;
   p.options = flags.options;
@@ -178,8 +196,10 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
   auto precision = PrecisionFromFlag(p.options.precision);
   if (!precision) return precision.error();
   p.options.threads = SetThreads(p.options.threads);
-  auto device =
-      OpenDevice(p.options.device, {.precision = *precision, .threads = p.options.threads});
+  status = OpenGemmTable(flags, p);
+  if (!status) return status.error();
+  auto device = OpenDevice(p.options.device,
+                           {.precision = *precision, .threads = p.options.threads}, p.gemm_table);
   if (!device) return device.error();
   p.device = std::move(*device);
   auto data = OpenTrainData(p.options, p.model ? &*p.model : nullptr);
@@ -193,10 +213,15 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
 }
 
 nlohmann::json RunJson(const Preparation& p) {
-  return {{"version", MILLWRIGHT_VERSION},          {"settings", ToJson(p.options)},
-          {"data", p.data.train->name()},           {"data_tokens", p.data.train->size()},
-          {"data_hash", HashText(*p.data.train)},   {"active_words", p.vocab->active().size()},
-          {"device", std::string(p.device->name())}};
+  return {{"version", MILLWRIGHT_VERSION},
+          {"settings", ToJson(p.options)},
+          {"data", p.data.train->name()},
+          {"data_tokens", p.data.train->size()},
+          {"data_hash", HashText(*p.data.train)},
+          {"active_words", p.vocab->active().size()},
+          {"device", std::string(p.device->name())},
+          {"gemm_choices",
+           p.gemm_table == nullptr ? nlohmann::json::array() : train::ToJson(*p.gemm_table)}};
 }
 
 // A tokenizer's files as they will lie in the run folder. Read before the folder is touched: they
@@ -255,6 +280,7 @@ Result<std::unique_ptr<train::Trainer>> OpenRun(Preparation& p) {
                              .val = p.data.val,
                              .run_dir = p.out,
                              .origin = p.origin,
+                             .gemm_table = p.gemm_table,
                              .one_dtype = p.one_dtype};
   if (p.data.tokenizer != nullptr) {
     train::FillAbsent({p.data.tokenizer->bos(), p.data.tokenizer->eos(), {}}, inputs.origin.tokens);
@@ -304,6 +330,7 @@ Result<int> Train(const TrainFlags& flags) {
                "extending the run from {} to {} micro-steps: the learning-rate schedule changes\n",
                p.saved_steps, p.options.steps);
   }
+  if (p.device->name() == "cpu") WarnOfSlowGemm(p.gemm_table);
   const std::atomic<bool>& stop = CatchInterrupts();
   auto opened = OpenRun(p);
   if (!opened) return opened.error();

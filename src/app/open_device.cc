@@ -8,8 +8,12 @@
 
 namespace millwright::app {
 
-Result<std::unique_ptr<device::Device>> OpenDevice(std::string_view name,
-                                                   const device::DeviceOptions& options) {
+Result<std::unique_ptr<device::Device>> OpenDevice(
+    std::string_view name, const device::DeviceOptions& options,
+    std::shared_ptr<const math::GemmTable> gemm_table) {
+  if (name == "cpu" && gemm_table != nullptr) {
+    return device::OpenCpuDevice(options, std::move(gemm_table));
+  }
 #define DEVICE(id, Opener) \
   if (name == #id) return device::Open##Opener##Device(options);
 #include "device/devices.def"

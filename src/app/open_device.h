@@ -7,13 +7,15 @@
 
 #include "base/result.h"
 #include "device/device.h"
+#include "math/gemm_table.h"
 
 namespace millwright::app {
 
 // The device of devices.def with that name. An unknown name, or a precision that the device does
-// not have, is an error that lists what there is.
-Result<std::unique_ptr<device::Device>> OpenDevice(std::string_view name,
-                                                   const device::DeviceOptions& options);
+// not have, is an error that lists what there is. The CPU's products follow `gemm_table`.
+Result<std::unique_ptr<device::Device>> OpenDevice(
+    std::string_view name, const device::DeviceOptions& options,
+    std::shared_ptr<const math::GemmTable> gemm_table = nullptr);
 std::vector<std::string_view> DeviceNames();
 
 // The value of --precision; bad input lists what there is. `exact`: that one too, which is for

@@ -1,9 +1,9 @@
 #include "app/text_data.h"
 
 #include <array>
-#include <cstdlib>
 #include <filesystem>
 
+#include "app/cache_folder.h"
 #include "app/progress_bar.h"
 #include "app/stored_model.h"
 #include "base/escapes.h"
@@ -15,16 +15,6 @@ namespace millwright::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-fs::path CacheFolder() {
-  const std::pair<const char*, const char*> places[] = {
-      {"MILLWRIGHT_CACHE", ""}, {"XDG_CACHE_HOME", "millwright"}, {"HOME", ".cache/millwright"}};
-  for (const auto& [variable, below] : places) {
-    const char* folder = std::getenv(variable);
-    if (folder != nullptr && *folder != '\0') return fs::path(folder) / below;
-  }
-  return fs::temp_directory_path() / "millwright";
-}
 
 void Add(checkpoint::Hasher& hasher, std::string_view bytes) {
   hasher.Update(std::as_bytes(std::span(bytes)));

@@ -15,8 +15,8 @@ bool IsText(const std::string& path, const train::TrainOptions& options);
 
 // The token shard of a text file, from the cache or made now. A .jsonl (or any file with
 // --text-field) has a document a line, other files are split at --split or one document. Each
-// begins with BOS, or ends with EOS where the tokenizer has no BOS. The cache is $MILLWRIGHT_CACHE,
-// or millwright/ in $XDG_CACHE_HOME or ~/.cache; a shard's name has a hash of the text, the
+// begins with BOS, or ends with EOS where the tokenizer has no BOS. The cache is
+// CacheFolder(); a shard's name has a hash of the text, the
 // tokenizer's files and these options. Errors are those of TokenizeFile.
 Result<std::string> ShardOfText(const std::string& path, const text::Tokenizer& tokenizer,
                                 const train::TrainOptions& options);

@@ -83,6 +83,11 @@ void AddRunFlags(CLI::App& command, TrainFlags& f) {
   command.add_option("--device", o.device, "cpu|reference|null")->capture_default_str();
   command.add_option("--binding", f.binding, "packed|separate|constant (default: separate)");
   command.add_option("--precision", o.precision, "fp32|fp16|ane")->capture_default_str();
+  command
+      .add_option("--gemm-table", f.gemm_table,
+                  "fixed|tuned|FILE: which implementation carries out which product; tuned is what "
+                  "bench gemm --tune found on this machine")
+      ->capture_default_str();
   command.add_option("--threads", o.threads, "Threads (0: all cores)")->capture_default_str();
 }
 
@@ -202,6 +207,10 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
   }
   if (flags.resume && flags.overwrite) {
     return BadInput("--overwrite: starts over, which --resume does not");
+  }
+  if (flags.resume && flags.given.contains("gemm-table")) {
+    return BadInput(
+        "--gemm-table: a resumed run goes on with the products that it was started with");
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
   for (Status (*finish)(TrainFlags&) :

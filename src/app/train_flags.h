@@ -13,9 +13,10 @@ namespace millwright::app {
 struct TrainFlags {
   train::TrainOptions options;
   bool scratch = false, resume = false, overwrite = false;
-  std::string from;             // --from PATH
-  std::string out;              // empty: runs/<model>
-  std::set<std::string> given;  // long names of the flags on the command line, without dashes
+  std::string gemm_table = "fixed";  // --gemm-table fixed|tuned|FILE
+  std::string from;                  // --from PATH
+  std::string out;                   // empty: runs/<model>
+  std::set<std::string> given;       // long names of the flags on the command line, without dashes
 
   // As text, checked by Finish.
   std::string vocab, binding, residual_alpha, qk_norm, export_dtype, lora_targets;

@@ -4,6 +4,7 @@
 
 #include "base/threads.h"
 #include "math/gemm_library.h"
+#include "math/gemm_table.h"
 #include "math/gemv.h"
 
 namespace millwright::math {
@@ -53,7 +54,8 @@ bool IsAvailable(const GemmShape& shape, GemmKind kind) {
   return false;
 }
 
-GemmKind Resolve(const GemmShape& shape, GemmKind kind) {
+GemmKind Resolve(const GemmShape& shape, GemmKind kind, const GemmTable& table) {
+  if (kind == GemmKind::kAuto) kind = table.Find(shape).value_or(GemmKind::kAuto);
   if (kind == GemmKind::kAuto) return Choose(shape);
   return IsAvailable(shape, kind) ? kind : GemmKind::kHighway;
 }
@@ -85,17 +87,20 @@ GemmShape DenseGemm(int64_t m, int64_t n, int64_t k, bool transpose_a, bool tran
 }
 
 struct GemmEngine::Impl {
+  std::shared_ptr<const GemmTable> table;
   LibraryMatmul matmul;
 };
 
-GemmEngine::GemmEngine() : impl_(std::make_unique<Impl>()) {}
+GemmEngine::GemmEngine(std::shared_ptr<const GemmTable> table) : impl_(std::make_unique<Impl>()) {
+  impl_->table = table != nullptr ? std::move(table) : std::make_shared<GemmTable>();
+}
 GemmEngine::~GemmEngine() = default;
 
 void GemmEngine::Run(const GemmShape& shape, const float* a, const float* b, float* c,
                      GemmKind kind) {
   if (shape.m <= 0 || shape.n <= 0) return;
   if (shape.k <= 0) return ClearUnlessAccumulating(shape, c);
-  switch (Resolve(shape, kind)) {
+  switch (Resolve(shape, kind, *impl_->table)) {
     case GemmKind::kLibrarySgemm:
       return LibrarySgemm(shape, a, b, c);
     case GemmKind::kLibraryMatmul:
@@ -117,7 +122,7 @@ void GemmEngine::Run(const GemmShape& shape, const double* a, const double* b, d
 }
 
 std::string GemmEngine::Describe(const GemmShape& shape, GemmKind kind) {
-  switch (Resolve(shape, kind)) {
+  switch (Resolve(shape, kind, *impl_->table)) {
     case GemmKind::kLibrarySgemm:
       return LibrarySgemmName();
     case GemmKind::kLibraryMatmul:
@@ -132,6 +137,8 @@ std::string GemmEngine::Describe(const GemmShape& shape, GemmKind kind) {
 }
 
 bool GemmEngine::Has(GemmKind kind) const { return IsAvailable({.m = 1, .n = 1, .k = 1}, kind); }
+
+const GemmTable& GemmEngine::table() const { return *impl_->table; }
 
 std::string GemmEngine::TableName() const {
   const std::string library = GemmLibraryName();

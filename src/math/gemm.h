@@ -27,12 +27,15 @@ GemmShape DenseGemm(int64_t m, int64_t n, int64_t k, bool transpose_a, bool tran
 // only (math/gemv.h), others go to Highway.
 enum class GemmKind : uint8_t { kAuto, kLibrarySgemm, kLibraryMatmul, kHighway, kGemv };
 
+class GemmTable;
+
 // Runs products and remembers what it prepared for each shape (a library's primitive). One a thread
-// of control; the work inside is parallel. The choice per shape is a fixed table, never timed in a
-// run.
+// of control; the work inside is parallel. The choice per shape is that of a table, or
+// else a fixed rule; nothing is timed in a run.
 class GemmEngine {
  public:
-  GemmEngine();
+  // Null: an empty table.
+  explicit GemmEngine(std::shared_ptr<const GemmTable> table = nullptr);
   ~GemmEngine();
   GemmEngine(const GemmEngine&) = delete;
   GemmEngine& operator=(const GemmEngine&) = delete;
@@ -46,7 +49,9 @@ class GemmEngine {
   std::string Describe(const GemmShape& shape, GemmKind kind = GemmKind::kAuto);
   bool Has(GemmKind kind) const;
 
-  // Names the library and the table of choices; part of a run's configuration, since other choices
+  const GemmTable& table() const;
+
+  // Names the library and the fixed rule; part of a run's configuration, since other choices
   // give other bits.
   std::string TableName() const;
 

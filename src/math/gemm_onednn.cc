@@ -4,10 +4,12 @@
 
 #include <map>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <oneapi/dnnl/dnnl.hpp>
 
+#include "base/threads.h"
 #include "math/gemm_library.h"
 
 namespace millwright::math {
@@ -52,7 +54,8 @@ struct LibraryMatmul::Impl {
 
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
-  std::map<GemmShape, Prepared> prepared;
+  // By the number of threads too, which a primitive is made for.
+  std::map<std::pair<GemmShape, int>, Prepared> prepared;
   std::vector<std::byte> scratch;
 
   Prepared Prepare(const GemmShape& shape);
@@ -91,7 +94,8 @@ LibraryMatmul::Impl::Prepared LibraryMatmul::Impl::Prepare(const GemmShape& shap
 }
 
 LibraryMatmul::Impl::Prepared& LibraryMatmul::Impl::Get(const GemmShape& shape) {
-  auto found = prepared.find(shape);
+  const std::pair key(shape, GetThreads());
+  auto found = prepared.find(key);
   if (found != prepared.end()) return found->second;
   Prepared fresh;
   try {
@@ -101,7 +105,7 @@ LibraryMatmul::Impl::Prepared& LibraryMatmul::Impl::Get(const GemmShape& shape) 
     fresh.name = LibrarySgemmName();
   }
   if (fresh.scratch_bytes > scratch.size()) scratch.resize(fresh.scratch_bytes);
-  return prepared.emplace(shape, std::move(fresh)).first->second;
+  return prepared.emplace(key, std::move(fresh)).first->second;
 }
 
 LibraryMatmul::LibraryMatmul() : impl_(std::make_unique<Impl>()) {}

@@ -51,7 +51,7 @@ Status Network<T>::Build(device::Device& device) {
                                       .trained = [this](TensorRole role, int64_t layer) {
                                         return parameters_->Get(role, layer).trained;
                                       }});
-  gemm_ = std::make_unique<math::GemmEngine>();
+  gemm_ = std::make_unique<math::GemmEngine>(options_.gemm_table);
   rope_ = math::MakeRopeTables(options_.config.seq, options_.config.head_dim,
                                options_.config.rope_theta);
   for (const auto& [name, buffer] : plan_.buffers) {

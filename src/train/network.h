@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "math/gemm.h"
+#include "math/gemm_table.h"
 #include "math/rope.h"
 #include "runtime/session.h"
 #include "train/parameters.h"
@@ -26,6 +26,7 @@ struct NetworkOptions {
   std::vector<std::string> freeze;  // tensors that are not trained: see freeze.h
   model::LoraConfig lora;
   bool fuse_attention_backward = true;
+  std::shared_ptr<const math::GemmTable> gemm_table;  // of the products on the host; may be null
 };
 
 // Milliseconds of the last micro-step.

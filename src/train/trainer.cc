@@ -30,7 +30,8 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMa
                                          .residual_alpha = o.residual_alpha,
                                          .act_clip = o.act_clip,
                                          .freeze = FrozenPatterns(o),
-                                         .lora = o.lora},
+                                         .lora = o.lora,
+                                         .gemm_table = trainer->in_.gemm_table},
                                         std::move(vocab));
   if (!network) return network.error();
   trainer->network_ = std::move(*network);

@@ -26,7 +26,9 @@ struct RunInputs {
   std::shared_ptr<const data::TokenSource> train;
   std::shared_ptr<const data::TokenSource> val;  // may be null
   std::string run_dir;
-  Origin origin;           // kept in the state
+  Origin origin;  // kept in the state
+  // The device's, which the host's products follow too; kept in the state. May be null.
+  std::shared_ptr<const math::GemmTable> gemm_table;
   bool one_dtype = false;  // a resumed run's model/ has no other_dtypes, whatever its state says
 };
 

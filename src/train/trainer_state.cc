@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "checkpoint/peft_adapter.h"
 #include "train/export.h"
+#include "train/gemm_choices.h"
 #include "train/trainer.h"
 
 namespace millwright::train {
@@ -36,7 +37,8 @@ json Trainer::Meta() const {
                {"loss_scale", loss_scale_.value()},
                {"last_loss", last_loss_},
                {"data_hash", Hex(in_.train->hash())},
-               {"gemm_table", network_->gemm().TableName()}};
+               {"gemm_table", network_->gemm().TableName()},
+               {"gemm_choices", ToJson(network_->gemm().table())}};
   meta["active_ids"] =
       vocab.mode() == data::VocabMode::kFull ? json(json::array()) : json(vocab.active());
   AddToMeta(in_.origin, meta);
@@ -101,6 +103,14 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
                                  std::pair{"gemm_table", json(network_->gemm().TableName())}}) {
     auto equal = RequireEqual(meta, key, now);
     if (!equal) return equal.error().In(state.path());
+  }
+  const auto choices = GemmTableFromMeta(meta);
+  if (!choices) return choices.error().In(state.path());
+  if (*choices != network_->gemm().table()) {
+    return BadInput(
+        "{}: cannot resume: the products' implementations (gemm_choices) are others than those "
+        "that the run was started with",
+        state.path());
   }
   for (const char* key : {"micro_steps", "updates", "adam_steps", "loss_scale"}) {
     if (!meta.contains(key) || !meta[key].is_number()) {

@@ -75,16 +75,19 @@ struct TrainerRun {
 
   // A trainer of the options as they are, without values yet.
   std::unique_ptr<train::Trainer> Create() {
-    auto opened = app::OpenDevice(options.device, {.precision = Precision::kFp32});
+    auto opened = app::OpenDevice(options.device, {.precision = Precision::kFp32}, gemm_table);
     EXPECT_TRUE(opened.ok()) << (opened.ok() ? "" : opened.error().message);
     devices.push_back(std::move(*opened));
     std::vector<std::shared_ptr<const data::TokenSource>> sources = {train};
     if (val != nullptr) sources.push_back(val);
     auto vocab = data::VocabMap::Build(options.vocab, options.config.vocab, sources);
     EXPECT_TRUE(vocab.ok()) << (vocab.ok() ? "" : vocab.error().message);
-    auto trainer = train::Trainer::Create(
-        {.options = options, .train = train, .val = val, .run_dir = folder.File(run_name)}, *vocab,
-        *devices.back());
+    auto trainer = train::Trainer::Create({.options = options,
+                                           .train = train,
+                                           .val = val,
+                                           .run_dir = folder.File(run_name),
+                                           .gemm_table = gemm_table},
+                                          *vocab, *devices.back());
     EXPECT_TRUE(trainer.ok()) << (trainer.ok() ? "" : trainer.error().message);
     return std::move(*trainer);
   }
@@ -111,6 +114,7 @@ struct TrainerRun {
 
   train::TrainOptions options;
   std::shared_ptr<const data::TokenSource> train, val;
+  std::shared_ptr<const math::GemmTable> gemm_table;
   checkpoint::TestFolder folder;
   std::string run_name = "run";
   std::vector<std::unique_ptr<device::Device>> devices;  // outlive the trainers

@@ -326,6 +326,18 @@ TEST_F(Refusal, OfAnotherGemmTable) {
   ExpectRefused("gemm_table");
 }
 
+TEST_F(Refusal, OfOtherGemmChoices) {
+  auto table = std::make_shared<math::GemmTable>();
+  table->Set({.m = 16, .n = 6, .k = 16}, math::GemmKind::kHighway);
+  run_.gemm_table = table;
+  ExpectRefused("gemm_choices");
+  run_.gemm_table = nullptr;
+  nlohmann::json meta = run_.Latest().meta();
+  meta["gemm_choices"] = {{{"m", 16}, {"n", "six"}}};
+  ASSERT_TRUE(checkpoint::WriteState(run_.folder.File("run"), 12, meta, {}, {}, {}).ok());
+  ExpectRefused("gemm_choices: entry 0: n: expected a whole number above 0, found \"six\"");
+}
+
 TEST_F(Refusal, OfAStateWithoutItsTensors) {
   const nlohmann::json meta = run_.Latest().meta();
   ASSERT_TRUE(checkpoint::WriteState(run_.folder.File("run"), 12, meta, {}, {}, {}).ok());

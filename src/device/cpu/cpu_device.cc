@@ -13,6 +13,8 @@ namespace {
 
 // What the executables of a device share.
 struct Workspace {
+  explicit Workspace(std::shared_ptr<const math::GemmTable> table) : gemm(std::move(table)) {}
+
   math::GemmEngine gemm;
   AlignedBuffer<float> arena;  // grows when an executable that needs more is compiled
 
@@ -108,8 +110,9 @@ class CpuExecutable final : public Executable {
 
 class CpuDevice final : public Device {
  public:
-  explicit CpuDevice(const DeviceOptions& options)
-      : precision_(options.precision), workspace_(std::make_shared<Workspace>()) {
+  CpuDevice(const DeviceOptions& options, std::shared_ptr<const math::GemmTable> gemm_table)
+      : precision_(options.precision),
+        workspace_(std::make_shared<Workspace>(std::move(gemm_table))) {
     caps_.storage = FloatStorage(options.precision);
     caps_.dtype = caps_.storage;
     caps_.wraps_host_memory = true;
@@ -161,10 +164,11 @@ Status CheckPrecision(Precision precision) {
 
 }  // namespace
 
-Result<std::unique_ptr<Device>> OpenCpuDevice(const DeviceOptions& options) {
+Result<std::unique_ptr<Device>> OpenCpuDevice(const DeviceOptions& options,
+                                              std::shared_ptr<const math::GemmTable> gemm_table) {
   if (Status status = CheckPrecision(options.precision); !status) return status.error();
   if (options.threads > 0) SetThreads(options.threads);
-  return std::unique_ptr<Device>(new CpuDevice(options));
+  return std::unique_ptr<Device>(new CpuDevice(options, std::move(gemm_table)));
 }
 
 Result<std::string> ExplainProgram(const mil::Program& program, const mil::WeightStore& weights,

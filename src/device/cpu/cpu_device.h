@@ -11,6 +11,7 @@
 
 #include "base/result.h"
 #include "device/device.h"
+#include "math/gemm_table.h"
 #include "mil/program.h"
 #include "mil/weights.h"
 
@@ -27,7 +28,9 @@ namespace millwright::device {
 // the arena and the GEMM engine. `threads` above 0 sets the process's threads.
 // A run allocates nothing, except in operations that have no lowering of their own (ExplainProgram
 // shows them as "evaluate").
-Result<std::unique_ptr<Device>> OpenCpuDevice(const DeviceOptions& options);
+// `gemm_table` says which implementation carries out which product; null: the fixed rule alone.
+Result<std::unique_ptr<Device>> OpenCpuDevice(
+    const DeviceOptions& options, std::shared_ptr<const math::GemmTable> gemm_table = nullptr);
 
 // What Compile makes of `program`: one line a step, then the bytes of the arena and of the
 // constants.
