@@ -131,7 +131,7 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=5, help="of a slice")
-    parser.add_argument("--modes", default="eager,compile", help="of PyTorch: eager, compile or both")
+    parser.add_argument("--modes", default="eager,compile", help="of PyTorch: some of eager, compile, compile-blocks")
     parser.add_argument("--json", default="", help="write everything to this file")
     parser.add_argument("--append", action="store_true", help="add rounds to those in the file of --json")
     flags = parser.parse_args()

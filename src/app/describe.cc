@@ -78,10 +78,12 @@ Result<std::string> DescribeStateBody(const StateReader& state) {
                         ? fmt::format("full, {} words", o.config.vocab)
                         : fmt::format("{}, {} of {} words active", data::VocabModeName(o.vocab),
                                       active, o.config.vocab));
-  text +=
-      DescriptionLine("device", fmt::format("{}, binding {}, {}, {} threads, {}", o.device,
-                                            kernels::BindingName(o.binding), o.precision, o.threads,
-                                            meta.value("gemm_table", json()).dump()));
+  const size_t tuned = meta.value("gemm_choices", json::array()).size();
+  text += DescriptionLine(
+      "device",
+      fmt::format("{}, binding {}, {}, {} threads, {}{}", o.device, kernels::BindingName(o.binding),
+                  o.precision, o.threads, meta.value("gemm_table", json()).dump(),
+                  tuned == 0 ? "" : fmt::format(", {} tuned products", tuned)));
   text += DescriptionLine(
       "files", fmt::format("{} tensors and {} moments, {:.1f} MB, checksums verified",
                            state.weights().entries().size(), state.optimizer().entries().size(),

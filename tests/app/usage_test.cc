@@ -64,6 +64,7 @@ TEST(Usage, WrongValuesAreNamed) {
   ExpectBadUsage({"check", "--precision", "fp8"}, "--precision fp8");
   ExpectBadUsage({"bench", "everything"}, "everything");
   ExpectBadUsage({"bench", "step", "--seconds", "0"}, "--seconds 0");
+  ExpectBadUsage({"bench", "sequence", "--lengths", "256,0"}, "--lengths 0");
   ExpectBadUsage({"bench", "step", "--vocab-rows", "1"}, "--vocab-rows 1");
   ExpectBadUsage({"bench", "step", "--json", "no/such/folder/x.json"}, "no/such/folder");
   ExpectBadUsage({"info"}, "PATH");
