@@ -44,6 +44,12 @@ class RoundsTest(unittest.TestCase):
         self.assertEqual(row["name"], "torch eager")
         self.assertAlmostEqual(row["percent_of_peak"], 100 * (1e3 / 24.0) / 100)
 
+    def test_a_contestant_may_join_later(self):
+        self.rounds.add(contestants([10.0], [30.0]) | {"torch compile": contestants([1.0], [20.0])["torch eager"]})
+        rows = {row["name"]: row for row in training.summarise(self.rounds)}
+        self.assertEqual(rows["torch compile"]["repetitions"], 1)
+        self.assertEqual(rows["torch compile"]["step_ms"]["times_millwright"], 2.0)
+
     def test_a_contestant_that_could_not_run_is_left_out(self):
         self.rounds.add({"millwright": contestants([10.0], [1.0])["millwright"]})
         self.assertEqual(len(self.rounds.values("torch eager", "step_ms")), 5)

@@ -25,6 +25,10 @@ class Rounds:
         """`measurements`: {contestant: {figure: [values]}}."""
         self.rounds.append(measurements)
 
+    def contestants(self):
+        """All that took part in some round, in order of appearance."""
+        return list(dict.fromkeys(name for r in self.rounds for name in r))
+
     def values(self, contestant, figure):
         return [value for r in self.rounds if contestant in r for value in r[contestant][figure]]
 

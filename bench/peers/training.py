@@ -82,7 +82,7 @@ def summarise(rounds):
     """A row for each contestant."""
     peak = max(rounds.values("millwright", "peak_gflops"))
     table = []
-    for name in rounds.rounds[0]:
+    for name in rounds.contestants():
         row = {"name": name, "repetitions": len(rounds.values(name, "step_ms"))}
         for figure in FIGURES:
             row[figure] = {"median": rounds.median(name, figure), "minimum": rounds.minimum(name, figure),

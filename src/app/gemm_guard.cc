@@ -25,12 +25,14 @@ double ThreadSeconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-// The best of some runs, after one to warm up; of reference loops, which take seconds, one.
+// The best of some runs, after one in which a library generates its code; of loops so slow that one
+// takes long, one.
 double BestGflops(const GemmProbe& probe) {
   constexpr int kRuns = 12;
   constexpr double kLongSeconds = 0.02;
   double best = 0, seconds = 0;
-  for (int i = 0; i <= kRuns && seconds < kLongSeconds; ++i) {
+  probe.run();
+  for (int i = 0; i < kRuns && seconds < kLongSeconds; ++i) {
     const double start = ThreadSeconds();
     probe.run();
     const double run = std::max(ThreadSeconds() - start, 1e-9);
