@@ -64,14 +64,13 @@ def with_whole(times):
     return times | {"whole_ms": [a + b for a, b in zip(times["step_ms"], times["update_ms"])]}
 
 
-def run_round(torch, modes, flags):
-    """One slice of each contestant."""
+def run_round(step, torch, modes, flags):
+    """A slice of each contestant beside `step`, which is Millwright's."""
     measured = {}
     for mode in modes:
         times = torch.slice(mode, flags.seconds)
         if times is not None:
             measured[f"torch {mode}"] = with_whole(times)
-    step, _ = bench_step(flags.binary, flags.rows, flags.threads, flags.seconds)
     measured["millwright"] = {
         "step_ms": step["samples"]["step_ms"], "update_ms": step["samples"]["optimizer_ms"],
         "whole_ms": step["samples"]["with_update_ms"], "peak_gflops": [step["peak_gflops"]]}
@@ -107,7 +106,8 @@ def to_text(rounds):
 
 
 def compare(flags):
-    step, config = bench_step(flags.binary, flags.rows, flags.threads, 1)
+    measure = lambda: bench_step(flags.binary, flags.rows, flags.threads, flags.seconds)
+    step, config = measure()
     torch = Torch(config, step["rows"], flags.threads)
     if torch.about["parameters"] != step["parameters"]:
         raise Failed(f"not the same network: {torch.about['parameters']} parameters in PyTorch, "
@@ -117,7 +117,9 @@ def compare(flags):
     modes = flags.modes.split(",")
     for number in range(flags.rounds):
         print(f"round {number + 1} of {flags.rounds}", file=sys.stderr)
-        rounds.add(run_round(torch, modes, flags))
+        if number > 0:
+            step, _ = measure()
+        rounds.add(run_round(step, torch, modes, flags))
         if flags.json:
             write_json(flags.json, rounds.to_json() | {"summary": summarise(rounds)})
     torch.close()
