@@ -5,7 +5,7 @@
 #include "app/cache_folder.h"
 #include "base/atomic_file.h"
 #include "base/cpu_name.h"
-#include "base/mapped_file.h"
+#include "base/read_file.h"
 #include "base/threads.h"
 #include "checkpoint/folder.h"
 #include "checkpoint/hash.h"
@@ -62,10 +62,9 @@ std::string TunedGemmPath(const GemmMachine& machine) {
 }
 
 Result<math::GemmTable> ReadGemmTable(const std::string& path, const GemmMachine& machine) {
-  const auto file = MappedFile::Open(path);
-  if (!file) return file.error();
-  const auto bytes = (*file)->bytes();
-  auto table = Parse({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, machine);
+  const auto text = ReadFile(path);
+  if (!text) return text.error();
+  auto table = Parse(*text, machine);
   if (!table) return table.error().In(path);
   return table;
 }
