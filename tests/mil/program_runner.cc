@@ -61,7 +61,9 @@ std::vector<Target> ComputingTargets() {
     targets.push_back({"reference", precision, device::OpenReferenceDevice});
   }
   for (Precision precision : {Precision::kFp32, Precision::kFp16}) {
-    targets.push_back({"cpu", precision, device::OpenCpuDevice});
+    targets.push_back({"cpu", precision, [](const device::DeviceOptions& options) {
+                         return device::OpenCpuDevice(options);
+                       }});
   }
   return targets;
 }
