@@ -11,6 +11,7 @@
 #include "base/rng.h"
 #include "base/threads.h"
 #include "data/vocabulary.h"
+#include "math/update_loop.h"
 #include "train/footprint.h"
 #include "train/network.h"
 #include "train/optimizer.h"
@@ -41,7 +42,8 @@ std::vector<int32_t> RandomRows(int64_t count, int64_t rows, uint64_t stream) {
 Status CheckMemory(const device::Device& device, const model::ModelConfig& config, int64_t rows) {
   train::TrainOptions options;
   options.config = config;
-  const uint64_t need = train::EstimateFootprint(options, device, rows).total();
+  const uint64_t need =
+      train::EstimateFootprint(options, device, rows).total() + math::UpdateLoop::kBytes;
   const uint64_t available = AvailableMemory();
   if (available == 0 || need <= available) return {};
   return Failed(
@@ -79,12 +81,21 @@ class StepRunner {
     auto loss = network_.LossAndGradient(rows_, targets_, 1.0);
     const double step_ms = watch.ms();
     if (!loss) return loss.error();
+    const double bare_before = bare_.Run();
     watch.Restart();
     const auto norms = train::MeasureGradients(network_.parameters(), network_.vocab(), 1.0);
+    const double norm_ms = watch.ms();
     train::Update(network_.parameters(), norms, {.lr = 1e-4, .adam_step = ++updates_});
+    const double update_ms = watch.ms();
     if (auto status = network_.StageWeights(); !status) return status;
     const double optimizer_ms = watch.ms();
-    if (!warm_up) Book(step_ms, optimizer_ms);
+    const double bare_ms = (bare_before + bare_.Run()) / 2;
+    if (warm_up) return {};
+    Book(step_ms, optimizer_ms);
+    bench_.adamw.Add(update_ms - norm_ms);
+    const double elements = static_cast<double>(bench_.parameters);
+    bench_.adamw_ratio.Add(bench_.adamw.latest() / elements /
+                           (bare_ms / static_cast<double>(bare_.count())));
     return {};
   }
 
@@ -102,6 +113,7 @@ class StepRunner {
 
   train::Network<float>& network_;
   StepBench& bench_;
+  math::UpdateLoop bare_;
   std::vector<int32_t> rows_, targets_;
   int64_t updates_ = 0;
 };
@@ -200,6 +212,8 @@ std::string ToText(const StepBench& b) {
   }
   line("optimizer", fmt::format("{:.1f} ms [minimum {:.1f}], {:.1f} ms per 100M parameters",
                                 b.optimizer.median(), b.optimizer.minimum(), MsPer100M(b)));
+  line("  AdamW", fmt::format("{:.1f} ms, {:.2f} times a bare loop with its reads and writes",
+                              b.adamw.median(), b.adamw_ratio.median()));
   line("tokens/s", fmt::format("{:.1f}, with an update every {} micro-steps {:.1f}",
                                TokensPerSecond(b, 0), kAccum, TokensPerSecond(b, 1.0 / kAccum)));
   return text + LoadWarning(b.cpu_share);
@@ -231,6 +245,8 @@ nlohmann::json ToJson(const StepBench& b) {
           {"optimizer_ms_median", b.optimizer.median()},
           {"optimizer_ms_minimum", b.optimizer.minimum()},
           {"optimizer_ms_per_100m", MsPer100M(b)},
+          {"adamw_ms_median", b.adamw.median()},
+          {"adamw_ratio_to_bare_loop", b.adamw_ratio.median()},
           {"tokens_per_s", TokensPerSecond(b, 0)},
           {"tokens_per_s_with_updates", TokensPerSecond(b, 1.0 / kAccum)}};
 }

@@ -39,6 +39,10 @@ struct StepBench {
   Samples share;
   std::vector<std::pair<std::string, Samples>> phases;  // of it
   Samples optimizer;                                    // norms, AdamW, staging of weights
+  Samples adamw;                                        // of it
+  // AdamW's time a parameter in times of a bare loop with the same traffic (math/update_loop.h),
+  // which runs right before and after it.
+  Samples adamw_ratio;
 
   double floor_ms() const { return work.total() * 1e-6 / peak_gflops; }
 };

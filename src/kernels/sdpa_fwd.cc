@@ -8,7 +8,7 @@ namespace {
 
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
-  Operands operands = {.inputs = {{.name = "xnorm", .rows = c.dim, .columns = c.seq},
+  Operands operands = {.inputs = {{.name = "xnorm", .rows = c.dim, .columns = spec.columns()},
                                   {.name = "wq",
                                    .rows = c.q_dim(),
                                    .columns = c.dim,
@@ -24,15 +24,15 @@ Operands OperandsOf(const KernelSpec& spec) {
                                    .columns = c.dim,
                                    .weight = true,
                                    .packed_transposed = true}},
-                       .outputs = {{.name = "attn", .rows = c.q_dim(), .columns = c.seq},
-                                   {.name = "q", .rows = c.q_dim(), .columns = c.seq},
-                                   {.name = "k", .rows = c.kv_dim(), .columns = c.seq},
-                                   {.name = "v", .rows = c.kv_dim(), .columns = c.seq}}};
+                       .outputs = {{.name = "attn", .rows = c.q_dim(), .columns = spec.columns()},
+                                   {.name = "q", .rows = c.q_dim(), .columns = spec.columns()},
+                                   {.name = "k", .rows = c.kv_dim(), .columns = spec.columns()},
+                                   {.name = "v", .rows = c.kv_dim(), .columns = spec.columns()}}};
   if (c.qk_norm) {
     operands.inputs.push_back({.name = "q_norm", .rows = 1, .columns = c.head_dim, .weight = true});
     operands.inputs.push_back({.name = "k_norm", .rows = 1, .columns = c.head_dim, .weight = true});
-    operands.outputs.push_back({.name = "q_raw", .rows = c.q_dim(), .columns = c.seq});
-    operands.outputs.push_back({.name = "k_raw", .rows = c.kv_dim(), .columns = c.seq});
+    operands.outputs.push_back({.name = "q_raw", .rows = c.q_dim(), .columns = spec.columns()});
+    operands.outputs.push_back({.name = "k_raw", .rows = c.kv_dim(), .columns = spec.columns()});
   }
   return WithAdapters(spec, std::move(operands));
 }
