@@ -106,7 +106,9 @@ TEST(LowerAttention, ABatchIsOneStepToo) {
       SCOPED_TRACE(steps);
       EXPECT_EQ(Lines(steps, "attention_backward batch=3 heads="), 1);
       EXPECT_EQ(Lines(steps, " m="), 0);
-      EXPECT_EQ(Lines(steps, "copy"), 0);
+      if (heads == kv_heads) {  // else the sums over query heads read copies
+        EXPECT_EQ(Lines(steps, "copy"), 0);
+      }
       ExpectMatch(backward);
     }
   }
