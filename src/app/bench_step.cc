@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/threads.h"
+#include "math/update_loop.h"
 
 namespace millwright::app {
 namespace {
@@ -44,24 +45,31 @@ void Book(const train::StepTimes& times, double step_ms, double update_ms, StepB
 }
 
 // A micro-step and an update; booked unless `warm_up`.
-Status RunOnce(BenchNetwork& network, bool warm_up, StepBench* bench) {
+Status RunOnce(BenchNetwork& network, math::UpdateLoop& bare, bool warm_up, StepBench* bench) {
   const auto step_ms = network.Step();
   if (!step_ms) return step_ms.error();
+  const double bare_before = bare.Run();
   const auto update = network.Update();
   if (!update) return update.error();
-  if (!warm_up) Book(network.times(), *step_ms, update->total(), bench);
+  const double bare_ms = (bare_before + bare.Run()) / 2;
+  if (warm_up) return {};
+  Book(network.times(), *step_ms, update->total(), bench);
+  bench->adamw.Add(update->adamw);
+  bench->adamw_ratio.Add(update->adamw / static_cast<double>(bench->parameters) /
+                         (bare_ms / static_cast<double>(bare.count())));
   return {};
 }
 
 Status Measure(BenchNetwork& network, double seconds, const Progress& progress, StepBench* bench) {
   constexpr size_t kLeast = 3;
-  if (auto status = RunOnce(network, true, bench); !status) return status;
+  math::UpdateLoop bare;
+  if (auto status = RunOnce(network, bare, true, bench); !status) return status;
   PeakMeter peak;
   const Stopwatch total;
   peak.Measure();
   while (bench->step.count() < kLeast || total.ms() < seconds * 1e3) {
     const double before = peak.latest();
-    if (auto status = RunOnce(network, false, bench); !status) return status;
+    if (auto status = RunOnce(network, bare, false, bench); !status) return status;
     peak.Measure();
     const double gflops = bench->work.total() * 1e-6 / bench->step.latest();
     bench->share.Add(2 * gflops / (before + peak.latest()));
@@ -127,6 +135,8 @@ std::string ToText(const StepBench& b) {
   }
   line("optimizer", fmt::format("{:.1f} ms [minimum {:.1f}], {:.1f} ms per 100M parameters",
                                 b.optimizer.median(), b.optimizer.minimum(), MsPer100M(b)));
+  line("  AdamW", fmt::format("{:.1f} ms, {:.2f} times a bare loop with its reads and writes",
+                              b.adamw.median(), b.adamw_ratio.median()));
   line("tokens/s", fmt::format("{:.1f}, with an update every {} micro-steps {:.1f}",
                                TokensPerSecond(b, 0), kAccum, TokensPerSecond(b, 1.0 / kAccum)));
   return text + LoadWarning(b.cpu_share);
@@ -164,6 +174,8 @@ nlohmann::json ToJson(const StepBench& b) {
             {"optimizer_ms", b.optimizer.values()},
             {"with_update_ms", b.whole.values()}}},
           {"optimizer_ms_per_100m", MsPer100M(b)},
+          {"adamw_ms_median", b.adamw.median()},
+          {"adamw_ratio_to_bare_loop", b.adamw_ratio.median()},
           {"tokens_per_s", TokensPerSecond(b, 0)},
           {"tokens_per_s_with_updates", TokensPerSecond(b, 1.0 / kAccum)}};
 }

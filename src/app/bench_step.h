@@ -32,6 +32,9 @@ struct StepBench {
   std::vector<std::pair<std::string, Samples>> phases;  // of it
   Samples optimizer;                                    // norms, AdamW, staging of weights
   Samples whole;                                        // micro-step and update
+  // AdamW's time a parameter in times of a bare loop with the same traffic (math/update_loop.h),
+  // which runs right before and after it.
+  Samples adamw, adamw_ratio;
 
   double floor_ms() const { return work.total() * 1e-6 / peak_gflops; }
 };

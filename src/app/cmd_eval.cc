@@ -103,7 +103,7 @@ Result<std::unique_ptr<train::Network<float>>> LoadNetwork(const StoredModel& mo
                                                {.config = model.config,
                                                 .residual_alpha = model.residual_alpha,
                                                 .act_clip = model.act_clip,
-                                                .training = false,
+                                                .moments = train::Moments::kNone,
                                                 .gradients = false},
                                                std::move(*vocab));
   if (!network) return network.error();

@@ -11,6 +11,10 @@ namespace {
 void AddModelFlags(CLI::App& command, TrainFlags& f) {
   command.add_option("--seq", f.seq, "Tokens a sequence (default: the model's)");
   command.add_option("--qk-norm", f.qk_norm, "on|off: RMSNorm of queries and keys per head");
+  command.add_flag(
+      "--recompute", f.options.recompute,
+      "Keep only the input of each layer and compute the rest again: less memory, more "
+      "time, the same numbers");
   command.add_option("--act-clip", f.options.act_clip,
                      "Scale activations down so that none exceeds this after a layer (0: off)");
   command.add_option("--residual-alpha", f.residual_alpha,
@@ -25,6 +29,8 @@ void AddOptimizerFlags(CLI::App& command, TrainFlags& f) {
   command.add_option("--warmup", o.warmup, "Micro-steps of linear warm-up")->capture_default_str();
   command.add_option("--clip", o.clip, "Largest gradient norm (0: off)")->capture_default_str();
   command.add_option("--weight-decay", o.weight_decay, "Of matrices and embedding")
+      ->capture_default_str();
+  command.add_option("--moments", o.moments, "fp32|bf16: what AdamW's two moments are kept in")
       ->capture_default_str();
   command.add_option("--batch", o.batch, "Sequences a micro-step")->capture_default_str();
   command.add_option("--seed", o.seed, "Of first weights and of the order of data")

@@ -47,7 +47,10 @@ void PrintBanner(const train::TrainOptions& o, const runtime::CompileCounts& com
       "sdpaBwd1+2, qBwd+kvBwd)\n",
       kernels_count, weighted);
   fmt::print("Accum {} steps, LR={:g}\n", o.accum, o.lr);
-  const double forward = 2.0 * static_cast<double>(c.layers * matrices * c.seq) / 1e6;
+  if (o.batch > 1) {
+    fmt::print("Batch {} sequences: {} tokens a micro-step\n", o.batch, spec.columns());
+  }
+  const double forward = 2.0 * static_cast<double>(c.layers * matrices * spec.columns()) / 1e6;
   fmt::print("FLOPs/step: fwd={:.1f}M total={:.1f}M\n", forward, 3 * forward);
   fmt::print("FLOPs/step: fwd={:.1f}M bwd_dx={:.1f}M bwd_dW={:.1f}M sdpa_bwd=0.0M total={:.1f}M\n",
              forward, forward, forward, 3 * forward);

@@ -177,17 +177,36 @@ std::span<const std::byte> Safetensors::Bytes(const Entry& entry) const {
   return file_->bytes().subspan(data_start_ + entry.begin, entry.end - entry.begin);
 }
 
-Status Safetensors::Read(std::string_view name, const Shape& shape, std::span<float> out) const {
+Result<const Safetensors::Entry*> Safetensors::FindFor(std::string_view name, const Shape& shape,
+                                                       size_t room) const {
   const Entry* entry = Find(name);
   if (entry == nullptr) return BadInput("{}: holds no tensor {}", path_, Quoted(name));
   if (entry->shape != shape) {
     return BadInput("{}: tensor {} has shape {}, expected {}", path_, Quoted(name),
                     ShapeToString(entry->shape), ShapeToString(shape));
   }
-  if (static_cast<int64_t>(out.size()) != NumElements(shape)) {
-    return BadInput("tensor {}: room for {} elements, expected {}", Quoted(name), out.size(),
+  if (static_cast<int64_t>(room) != NumElements(shape)) {
+    return BadInput("tensor {}: room for {} elements, expected {}", Quoted(name), room,
                     NumElements(shape));
   }
+  return entry;
+}
+
+Status Safetensors::Read(std::string_view name, const Shape& shape, std::span<Bf16> out) const {
+  const auto found = FindFor(name, shape, out.size());
+  if (!found) return found.error();
+  if ((*found)->dtype != DType::kBf16) {
+    return BadInput("{}: tensor {} is {}, expected BF16", path_, Quoted(name),
+                    (*found)->dtype_name);
+  }
+  if (!out.empty()) std::memcpy(out.data(), Bytes(**found).data(), out.size_bytes());
+  return {};
+}
+
+Status Safetensors::Read(std::string_view name, const Shape& shape, std::span<float> out) const {
+  const auto found = FindFor(name, shape, out.size());
+  if (!found) return found.error();
+  const Entry* entry = *found;
   const std::byte* from = Bytes(*entry).data();
   if (entry->dtype == DType::kFp32) {
     if (!out.empty()) std::memcpy(out.data(), from, out.size_bytes());

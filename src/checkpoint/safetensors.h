@@ -50,6 +50,9 @@ class Safetensors {
   // another dtype. `out` has NumElements(shape) elements.
   Status Read(std::string_view name, const Shape& shape, std::span<float> out) const;
 
+  // The same of a bf16 tensor, bit by bit.
+  Status Read(std::string_view name, const Shape& shape, std::span<Bf16> out) const;
+
   // The bytes of an entry, where the file is mapped.
   std::span<const std::byte> Bytes(const Entry& entry) const;
 
@@ -58,6 +61,7 @@ class Safetensors {
 
  private:
   Safetensors() = default;
+  Result<const Entry*> FindFor(std::string_view name, const Shape& shape, size_t room) const;
 
   std::string path_;
   std::shared_ptr<const MappedFile> file_;
@@ -85,12 +89,16 @@ class SafetensorsWriter {
   // shape, or if a finite value becomes infinite in the dtype.
   Status Append(std::span<const float> data);
 
+  // The elements of the next tensor, which is bf16, as they are.
+  Status Append(std::span<const Bf16> data);
+
   // Syncs and closes. Fails if tensors are missing.
   Result<FileDigest> Finish();
 
  private:
   SafetensorsWriter(FileWriter file, std::vector<TensorInfo> tensors)
       : file_(std::move(file)), tensors_(std::move(tensors)) {}
+  Result<const TensorInfo*> Next(size_t elements);
   template <class Half>
   Status AppendHalf(const TensorInfo& info, std::span<const float> data);
 

@@ -78,13 +78,30 @@ Result<SafetensorsWriter> SafetensorsWriter::Create(const std::string& path,
   return SafetensorsWriter(std::move(*file), std::move(tensors));
 }
 
-Status SafetensorsWriter::Append(std::span<const float> data) {
+Result<const TensorInfo*> SafetensorsWriter::Next(size_t elements) {
   if (next_ == tensors_.size()) return Failed("{}: all tensors are written", file_.path());
   const TensorInfo& info = tensors_[next_++];
-  if (static_cast<int64_t>(data.size()) != NumElements(info.shape)) {
+  if (static_cast<int64_t>(elements) != NumElements(info.shape)) {
     return Failed("{}: tensor '{}' of shape {} was given {} elements", file_.path(), info.name,
-                  ShapeToString(info.shape), data.size());
+                  ShapeToString(info.shape), elements);
   }
+  return &info;
+}
+
+Status SafetensorsWriter::Append(std::span<const Bf16> data) {
+  const auto next = Next(data.size());
+  if (!next) return next.error();
+  if ((*next)->dtype != DType::kBf16) {
+    return Failed("{}: tensor '{}' is {} and was given bf16", file_.path(), (*next)->name,
+                  DTypeName((*next)->dtype));
+  }
+  return file_.Write(std::as_bytes(data));
+}
+
+Status SafetensorsWriter::Append(std::span<const float> data) {
+  const auto next = Next(data.size());
+  if (!next) return next.error();
+  const TensorInfo& info = **next;
   if (info.dtype == DType::kFp16) return AppendHalf<Fp16>(info, data);
   if (info.dtype == DType::kBf16) return AppendHalf<Bf16>(info, data);
   return file_.Write(std::as_bytes(data));

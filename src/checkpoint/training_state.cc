@@ -94,7 +94,10 @@ Status Prune(const std::string& run_dir, int64_t step, std::optional<int64_t> be
 
 std::vector<TensorInfo> Infos(std::span<const NamedTensor> tensors) {
   std::vector<TensorInfo> infos;
-  for (const auto& tensor : tensors) infos.push_back({tensor.name, DType::kFp32, tensor.shape});
+  for (const auto& tensor : tensors) {
+    const bool bf16 = std::holds_alternative<std::span<const Bf16>>(tensor.data);
+    infos.push_back({tensor.name, bf16 ? DType::kBf16 : DType::kFp32, tensor.shape});
+  }
   return infos;
 }
 
@@ -114,9 +117,10 @@ Status CheckNames(std::span<const NamedTensor> weights, std::span<const NamedTen
       if (!names.insert(tensor.name).second) {
         return BadInput("training state: two tensors are named '{}'", tensor.name);
       }
-      if (static_cast<int64_t>(tensor.data.size()) != NumElements(tensor.shape)) {
+      const size_t elements = std::visit([](auto data) { return data.size(); }, tensor.data);
+      if (static_cast<int64_t>(elements) != NumElements(tensor.shape)) {
         return BadInput("training state: tensor '{}' of shape {} has {} elements", tensor.name,
-                        ShapeToString(tensor.shape), tensor.data.size());
+                        ShapeToString(tensor.shape), elements);
       }
     }
   }
@@ -127,7 +131,8 @@ Result<FileDigest> WriteTensors(const std::string& path, std::span<const NamedTe
   auto writer = SafetensorsWriter::Create(path, Infos(tensors), {{"format", "millwright"}});
   if (!writer) return writer.error();
   for (const auto& tensor : tensors) {
-    if (auto status = writer->Append(tensor.data); !status) return status.error();
+    auto status = std::visit([&](auto data) { return writer->Append(data); }, tensor.data);
+    if (!status) return status.error();
   }
   return writer->Finish();
 }
@@ -323,6 +328,11 @@ Result<StateReader> StateReader::OpenLatest(const std::string& run_dir) {
 }
 
 Status StateReader::Read(const std::string& name, const Shape& shape, std::span<float> out) const {
+  const bool in_weights = weights_.Find(name) != nullptr;
+  return (in_weights ? weights_ : optimizer_).Read(name, shape, out);
+}
+
+Status StateReader::Read(const std::string& name, const Shape& shape, std::span<Bf16> out) const {
   const bool in_weights = weights_.Find(name) != nullptr;
   return (in_weights ? weights_ : optimizer_).Read(name, shape, out);
 }

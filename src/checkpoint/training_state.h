@@ -1,6 +1,6 @@
 // The training state of a run: everything that is needed to go on as if the run had never stopped.
 //
-// RUN/state-<step>/weights.safetensors, optimizer.safetensors   fp32 tensors
+// RUN/state-<step>/weights.safetensors, optimizer.safetensors   fp32 tensors; moments may be bf16
 // RUN/state-<step>/state.json                                   the step, and what the caller gives
 // RUN/state-<step>/checksums                                    a line "name size xxh3" for each
 // file RUN/LATEST                                                    the name of the state to
@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "base/result.h"
@@ -23,11 +24,11 @@
 
 namespace millwright::checkpoint {
 
-// A tensor to save. `data` has NumElements(shape) elements.
+// A tensor to save: NumElements(shape) elements of either type, in which it is written.
 struct NamedTensor {
   std::string name;
   Shape shape;
-  std::span<const float> data;
+  std::variant<std::span<const float>, std::span<const Bf16>> data;
 };
 
 // Disk space that WriteState needs. Only names, shapes and `meta` are read: `data` may be empty.
@@ -63,8 +64,10 @@ class StateReader {
   const Safetensors& weights() const { return weights_; }
   const Safetensors& optimizer() const { return optimizer_; }
 
-  // Reads a tensor of either file. Bad input if it is missing or has another shape.
+  // Reads a tensor of either file. Bad input if it is missing or has another shape; for bf16 also
+  // if it is of another dtype: what was saved is read bit by bit.
   Status Read(const std::string& name, const Shape& shape, std::span<float> out) const;
+  Status Read(const std::string& name, const Shape& shape, std::span<Bf16> out) const;
 
  private:
   StateReader(std::string path, Safetensors weights, Safetensors optimizer)

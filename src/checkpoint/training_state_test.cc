@@ -60,6 +60,22 @@ class TrainingStateTest : public testing::Test {
   std::vector<float> weight_, moment_;
 };
 
+TEST_F(TrainingStateTest, ReadsBackEveryBitOfBf16) {
+  std::vector<Bf16> moment;
+  for (uint16_t bits = 0; bits < 6; ++bits) moment.push_back({static_cast<uint16_t>(bits * 9973)});
+  const std::vector<NamedTensor> optimizer = {{"m.w", {2, 3}, moment}};
+  ASSERT_TRUE(WriteState(run_, 1, json::object(), Weights(), optimizer, std::nullopt).ok());
+  const auto reader = StateReader::OpenLatest(run_);
+  ASSERT_TRUE(reader.ok()) << reader.error().message;
+  std::vector<Bf16> out(6);
+  ASSERT_TRUE(reader->Read("m.w", {2, 3}, out).ok());
+  EXPECT_EQ(out, moment);
+  EXPECT_FALSE(reader->Read("m.w", {6}, out).ok());
+  const Status wider = reader->Read("w", {2, 3}, out);
+  ASSERT_FALSE(wider.ok());
+  EXPECT_THAT(wider.error().message, HasSubstr("expected BF16"));
+}
+
 TEST_F(TrainingStateTest, ReadsBackEveryBit) {
   ASSERT_TRUE(Write(100).ok());
   const auto reader = StateReader::OpenLatest(run_);

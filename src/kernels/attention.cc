@@ -12,15 +12,40 @@ using Value = Emitter::Value;
 Value SplitHeads(Emitter& e, std::string_view id, Value x, int64_t heads) {
   const Shape shape = e.b().type(x).shape;
   const std::string base(id);
-  const Value split = e.b().Reshape(base + "_c", x, {1, heads, shape[1] / heads, shape[3]});
-  return e.b().Transpose(id, split, {0, 1, 3, 2});
+  const int64_t batch = e.batch(), channels = shape[1] / heads;
+  if (batch == 1) {
+    const Value split = e.b().Reshape(base + "_c", x, {1, heads, channels, shape[3]});
+    return e.b().Transpose(id, split, {0, 1, 3, 2});
+  }
+  const Value split = e.b().Reshape(base + "_c", x, {heads, channels, batch, shape[3] / batch});
+  return e.b().Transpose(id, split, {2, 0, 3, 1});
 }
 
 Value MergeHeads(Emitter& e, std::string_view id, Value x) {
   const Shape shape = e.b().type(x).shape;
   const std::string base(id);
-  const Value channels = e.b().Transpose(base + "_c", x, {0, 1, 3, 2});
-  return e.b().Reshape(id, channels, {1, shape[1] * shape[3], 1, shape[2]});
+  if (shape[0] == 1) {
+    const Value channels = e.b().Transpose(base + "_c", x, {0, 1, 3, 2});
+    return e.b().Reshape(id, channels, {1, shape[1] * shape[3], 1, shape[2]});
+  }
+  const Value channels = e.b().Transpose(base + "_c", x, {1, 3, 0, 2});
+  return e.b().Reshape(id, channels, {1, shape[1] * shape[3], 1, shape[0] * shape[2]});
+}
+
+Value FlattenScores(Emitter& e, std::string_view id, Value x) {
+  const Shape shape = e.b().type(x).shape;
+  const Shape flat = {1, shape[1] * shape[2], 1, shape[0] * shape[3]};
+  if (shape[0] == 1) return e.b().Reshape(id, x, flat);
+  const std::string base(id);
+  return e.b().Reshape(id, e.b().Transpose(base + "_c", x, {1, 2, 0, 3}), flat);
+}
+
+Value SplitScores(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x) {
+  const int64_t seq = config.seq;
+  if (e.batch() == 1) return e.b().Reshape(id, x, {1, config.heads, seq, seq});
+  const std::string base(id);
+  const Value split = e.b().Reshape(base + "_c", x, {config.heads, seq, e.batch(), seq});
+  return e.b().Transpose(id, split, {2, 0, 1, 3});
 }
 
 Value QkNorm(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x,
@@ -46,21 +71,21 @@ bool IsHalfSplit(const model::ModelConfig& config) {
   return config.rotary == model::RotaryLayout::kHalfSplit;
 }
 
-Shape RotaryShape(const model::ModelConfig& config) {
-  const int64_t half = config.head_dim / 2;
-  return IsHalfSplit(config) ? Shape{1, 1, half, config.seq} : Shape{1, half, 1, config.seq};
+Shape RotaryShape(const Emitter& e, const model::ModelConfig& config) {
+  const int64_t half = config.head_dim / 2, columns = e.batch() * config.seq;
+  return IsHalfSplit(config) ? Shape{1, 1, half, columns} : Shape{1, half, 1, columns};
 }
 
 }  // namespace
 
 RotaryValues RotaryTable(Emitter& e, const model::ModelConfig& config) {
-  const RotaryTables tables = MakeRotaryTables(config, config.seq);
-  const Shape shape = RotaryShape(config);
+  const RotaryTables tables = MakeRotaryTables(config, config.seq, 0, e.batch());
+  const Shape shape = RotaryShape(e, config);
   return {e.Table("rope_cos.bin", shape, tables.cos), e.Table("rope_sin.bin", shape, tables.sin)};
 }
 
 RotaryValues RotaryOperands(Emitter& e, const model::ModelConfig& config) {
-  const Shape shape = RotaryShape(config);
+  const Shape shape = RotaryShape(e, config);
   return {e.b().Reshape("rope_cos", e.Activation("cos"), shape),
           e.b().Reshape("rope_sin", e.Activation("sin"), shape)};
 }
@@ -127,8 +152,8 @@ Value TileKvHeads(Emitter& e, const model::ModelConfig& config, std::string_view
   const Shape shape = e.b().type(x).shape;
   std::vector<Value> heads;
   for (int64_t kv = 0; kv < config.kv_heads; ++kv) {
-    const Value head =
-        e.b().Slice(fmt::format("{}_{}", id, kv), x, {0, kv, 0, 0}, {1, 1, shape[2], shape[3]});
+    const Value head = e.b().Slice(fmt::format("{}_{}", id, kv), x, {0, kv, 0, 0},
+                                   {shape[0], 1, shape[2], shape[3]});
     heads.insert(heads.end(), static_cast<size_t>(config.group()), head);
   }
   return e.b().Concat(id, heads, 1);
@@ -143,7 +168,7 @@ Value ReduceToKvHeads(Emitter& e, const model::ModelConfig& config, std::string_
     for (int64_t j = 0; j < config.group(); ++j) {
       const int64_t head = kv * config.group() + j;
       const Value part = e.b().Slice(fmt::format("{}_h{}", id, head), x, {0, head, 0, 0},
-                                     {1, 1, shape[2], shape[3]});
+                                     {shape[0], 1, shape[2], shape[3]});
       sum = j == 0 ? part : e.b().Add(fmt::format("{}_s{}", id, head), sum, part);
     }
     sums.push_back(sum);

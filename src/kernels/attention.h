@@ -1,5 +1,6 @@
-// The parts of attention that several kernels emit. Activations are channel-first; inside attention
-// heads are [1, heads, seq, head_dim].
+// The parts of attention that several kernels emit. Activations are channel-first, sequences side
+// by side; inside attention heads are [batch, heads, seq, head_dim], so that no sequence sees
+// another.
 #pragma once
 
 #include <string_view>
@@ -9,9 +10,14 @@
 
 namespace millwright::kernels {
 
-// [1, heads * head_dim, 1, seq] -> [1, heads, seq, head_dim], and back.
+// [1, heads * head_dim, 1, batch * seq] -> [batch, heads, seq, head_dim], and back.
 Emitter::Value SplitHeads(Emitter& e, std::string_view id, Emitter::Value x, int64_t heads);
 Emitter::Value MergeHeads(Emitter& e, std::string_view id, Emitter::Value x);
+
+// [batch, heads, seq, seq] -> [1, heads * seq, 1, batch * seq], the form of an operand, and back.
+Emitter::Value FlattenScores(Emitter& e, std::string_view id, Emitter::Value x);
+Emitter::Value SplitScores(Emitter& e, const model::ModelConfig& config, std::string_view id,
+                           Emitter::Value x);
 
 // RMSNorm over the channels of each head, times the norm weight operand `weight`; channel-first.
 Emitter::Value QkNorm(Emitter& e, const model::ModelConfig& config, std::string_view id,
@@ -52,8 +58,8 @@ Emitter::Value TileKvHeads(Emitter& e, const model::ModelConfig& config, std::st
 Emitter::Value ReduceToKvHeads(Emitter& e, const model::ModelConfig& config, std::string_view id,
                                Emitter::Value x);
 
-// softmax(q_scaled k^T + causal mask) over keys: [1, heads, seq, seq]. `q` is already scaled: on
-// the ANE products must stay small before they are summed (fact E1).
+// softmax(q_scaled k^T + causal mask) over keys: [batch, heads, seq, seq]. `q` is already scaled:
+// on the ANE products must stay small before they are summed (fact E1).
 Emitter::Value CausalProbabilities(Emitter& e, const model::ModelConfig& config, Emitter::Value q,
                                    Emitter::Value k);
 
@@ -64,8 +70,8 @@ Emitter::Value ScaleByHeadDim(Emitter& e, const model::ModelConfig& config, std:
 // Heads-split operands of the backward of scores = q k^T / sqrt(head_dim) and probs =
 // softmax(scores).
 struct ScoreBackward {
-  Emitter::Value probs, dp;  // [1, heads, seq, seq]
-  Emitter::Value q, k;       // [1, heads, seq, head_dim], k tiled to the query heads
+  Emitter::Value probs, dp;  // [batch, heads, seq, seq]
+  Emitter::Value q, k;       // [batch, heads, seq, head_dim], k tiled to the query heads
 };
 
 // Emits the outputs dq and dk: dS = P * (dP - sum_k P dP) / sqrt(head_dim), dQ = dS K, dK = dS^T Q.

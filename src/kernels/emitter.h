@@ -20,6 +20,7 @@ class Emitter {
 
   mil::Builder& b() { return builder_; }
   DType dtype() const { return spec_.target.dtype; }
+  int64_t batch() const { return spec_.batch; }
 
   // An activation operand as [1, rows, 1, columns].
   Value Activation(std::string_view name);

@@ -8,11 +8,11 @@ namespace {
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
   return WithAdapters(
-      spec, {.inputs = {{.name = "dh1", .rows = c.hidden_dim, .columns = c.seq},
-                        {.name = "dh3", .rows = c.hidden_dim, .columns = c.seq},
+      spec, {.inputs = {{.name = "dh1", .rows = c.hidden_dim, .columns = spec.columns()},
+                        {.name = "dh3", .rows = c.hidden_dim, .columns = spec.columns()},
                         {.name = "w1", .rows = c.hidden_dim, .columns = c.dim, .weight = true},
                         {.name = "w3", .rows = c.hidden_dim, .columns = c.dim, .weight = true}},
-             .outputs = {{.name = "dx2norm", .rows = c.dim, .columns = c.seq}}});
+             .outputs = {{.name = "dx2norm", .rows = c.dim, .columns = spec.columns()}}});
 }
 
 void Emit(const KernelSpec& /*spec*/, Emitter& e) {

@@ -8,9 +8,9 @@ namespace {
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
   return WithAdapters(
-      spec, {.inputs = {{.name = "dffn", .rows = c.dim, .columns = c.seq},
+      spec, {.inputs = {{.name = "dffn", .rows = c.dim, .columns = spec.columns()},
                         {.name = "w2", .rows = c.dim, .columns = c.hidden_dim, .weight = true}},
-             .outputs = {{.name = "dgate", .rows = c.hidden_dim, .columns = c.seq}}});
+             .outputs = {{.name = "dgate", .rows = c.hidden_dim, .columns = spec.columns()}}});
 }
 
 void Emit(const KernelSpec& /*spec*/, Emitter& e) {

@@ -8,8 +8,8 @@ namespace {
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
   return WithAdapters(
-      spec, {.inputs = {{.name = "x2norm", .rows = c.dim, .columns = c.seq},
-                        {.name = "x2", .rows = c.dim, .columns = c.seq},
+      spec, {.inputs = {{.name = "x2norm", .rows = c.dim, .columns = spec.columns()},
+                        {.name = "x2", .rows = c.dim, .columns = spec.columns()},
                         {.name = "w1",
                          .rows = c.hidden_dim,
                          .columns = c.dim,
@@ -21,10 +21,10 @@ Operands OperandsOf(const KernelSpec& spec) {
                          .weight = true,
                          .packed_transposed = true},
                         {.name = "w2", .rows = c.dim, .columns = c.hidden_dim, .weight = true}},
-             .outputs = {{.name = "x_next", .rows = c.dim, .columns = c.seq},
-                         {.name = "h1", .rows = c.hidden_dim, .columns = c.seq},
-                         {.name = "h3", .rows = c.hidden_dim, .columns = c.seq},
-                         {.name = "gate", .rows = c.hidden_dim, .columns = c.seq}}});
+             .outputs = {{.name = "x_next", .rows = c.dim, .columns = spec.columns()},
+                         {.name = "h1", .rows = c.hidden_dim, .columns = spec.columns()},
+                         {.name = "h3", .rows = c.hidden_dim, .columns = spec.columns()},
+                         {.name = "gate", .rows = c.hidden_dim, .columns = spec.columns()}}});
 }
 
 void Emit(const KernelSpec& spec, Emitter& e) {

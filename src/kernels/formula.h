@@ -20,7 +20,11 @@ class Formula {
   using Array = std::vector<T>;
 
   Formula(const KernelSpec& spec, OperandValues<T>& values)
-      : spec_(spec), c_(spec.config), values_(values), seq_(spec.config.seq) {}
+      : spec_(spec),
+        c_(spec.config),
+        values_(values),
+        seq_(spec.config.seq),
+        columns_(spec.columns()) {}
 
   void SdpaFwd() {
     const Array& x = In("xnorm");
@@ -87,19 +91,19 @@ class Formula {
   void WotBwd() { Out("dattn") = ProjectedTransposed("wo", In("do"), c_.dim, c_.q_dim()); }
 
   void SdpaBwd1() {
-    const size_t s = Size(seq_);
-    Array dv(Size(c_.kv_dim()) * s, T(0));
-    Array probs, dp;
+    Array dv(Size(c_.kv_dim() * columns_), T(0));
+    Array probs(Size(c_.heads * seq_ * columns_), T(0)), dp(probs.size(), T(0));
     for (int64_t h = 0; h < c_.heads; ++h) {
-      const Array p = Probabilities(h);
-      const Array d = ProbabilityGradient(h);
-      probs.insert(probs.end(), p.begin(), p.end());
-      dp.insert(dp.end(), d.begin(), d.end());
-      for (int64_t i = 0; i < c_.head_dim; ++i) {
-        for (int64_t query = 0; query < seq_; ++query) {
-          for (int64_t key = 0; key < seq_; ++key) {
-            dv[At(KvHead(h) * c_.head_dim + i, key)] +=
-                p[At(query, key)] * In("dattn")[At(h * c_.head_dim + i, query)];
+      for (int64_t first = 0; first < columns_; first += seq_) {
+        AddProbabilities(h, first, &probs);
+        AddProbabilityGradient(h, first, &dp);
+        for (int64_t i = 0; i < c_.head_dim; ++i) {
+          for (int64_t query = 0; query < seq_; ++query) {
+            for (int64_t key = first; key < first + seq_; ++key) {
+              dv[At(KvHead(h) * c_.head_dim + i, key)] +=
+                  probs[At(h * seq_ + query, key)] *
+                  In("dattn")[At(h * c_.head_dim + i, first + query)];
+            }
           }
         }
       }
@@ -121,20 +125,20 @@ class Formula {
   // dQ = dS K, dK = dS^T Q; kv heads sum over their query heads.
   void SdpaBwd2() {
     const double scale = Rounded(1.0 / std::sqrt(static_cast<double>(c_.head_dim)));
-    const size_t s = Size(seq_);
-    Array dq(Size(c_.q_dim()) * s, T(0)), dk(Size(c_.kv_dim()) * s, T(0));
+    Array dq(Size(c_.q_dim() * columns_), T(0)), dk(Size(c_.kv_dim() * columns_), T(0));
     const Array &probs = In("probs"), &dp = In("dp");
     for (int64_t h = 0; h < c_.heads; ++h) {
-      for (int64_t query = 0; query < seq_; ++query) {
+      for (int64_t column = 0; column < columns_; ++column) {  // of the query
+        const int64_t query = column % seq_, first = column - query;
         T dot(0);
-        for (int64_t key = 0; key < seq_; ++key) {
+        for (int64_t key = first; key < first + seq_; ++key) {
           dot += probs[At(h * seq_ + query, key)] * dp[At(h * seq_ + query, key)];
         }
-        for (int64_t key = 0; key < seq_; ++key) {
+        for (int64_t key = first; key < first + seq_; ++key) {
           const size_t at = At(h * seq_ + query, key);
           const T ds = probs[at] * (dp[at] - dot) * scale;
           for (int64_t i = 0; i < c_.head_dim; ++i) {
-            const size_t q_at = At(h * c_.head_dim + i, query);
+            const size_t q_at = At(h * c_.head_dim + i, column);
             const size_t k_at = At(KvHead(h) * c_.head_dim + i, key);
             dq[q_at] += ds * In("k")[k_at];
             dk[k_at] += ds * In("q")[q_at];
@@ -155,7 +159,7 @@ class Formula {
 
  private:
   static size_t Size(int64_t n) { return static_cast<size_t>(n); }
-  size_t At(int64_t row, int64_t column) const { return Size(row * seq_ + column); }
+  size_t At(int64_t row, int64_t column) const { return Size(row * columns_ + column); }
   const Array& In(std::string_view name) const { return values_.find(name)->second; }
   Array& Out(const std::string& name) { return values_[name]; }
   int64_t KvHead(int64_t head) const { return head / c_.group(); }
@@ -197,10 +201,10 @@ class Formula {
 
   // y[o,s] = sum_i w[o,i] x[i,s]
   Array Project(const Array& w, const Array& x, int64_t out, int64_t in) const {
-    Array y(Size(out * seq_), T(0));
+    Array y(Size(out * columns_), T(0));
     for (int64_t o = 0; o < out; ++o) {
       for (int64_t i = 0; i < in; ++i) {
-        for (int64_t s = 0; s < seq_; ++s) y[At(o, s)] += w[Size(o * in + i)] * x[At(i, s)];
+        for (int64_t s = 0; s < columns_; ++s) y[At(o, s)] += w[Size(o * in + i)] * x[At(i, s)];
       }
     }
     return y;
@@ -208,10 +212,10 @@ class Formula {
 
   // y[i,s] = sum_o w[o,i] x[o,s]
   Array ProjectTransposed(const Array& w, const Array& x, int64_t out, int64_t in) const {
-    Array y(Size(in * seq_), T(0));
+    Array y(Size(in * columns_), T(0));
     for (int64_t o = 0; o < out; ++o) {
       for (int64_t i = 0; i < in; ++i) {
-        for (int64_t s = 0; s < seq_; ++s) y[At(i, s)] += w[Size(o * in + i)] * x[At(o, s)];
+        for (int64_t s = 0; s < columns_; ++s) y[At(i, s)] += w[Size(o * in + i)] * x[At(o, s)];
       }
     }
     return y;
@@ -221,7 +225,7 @@ class Formula {
     const double eps = Rounded(c_.rms_norm_eps);
     const double root = Rounded(1.0 / std::sqrt(static_cast<double>(c_.head_dim)));
     for (int64_t h = 0; h < heads; ++h) {
-      for (int64_t s = 0; s < seq_; ++s) {
+      for (int64_t s = 0; s < columns_; ++s) {
         T mean(0);
         for (int64_t i = 0; i < c_.head_dim; ++i) {
           const T small = x[At(h * c_.head_dim + i, s)] * root;
@@ -236,7 +240,7 @@ class Formula {
   }
 
   void Rotate(Array& x, int64_t heads) const {
-    const RotaryTables tables = MakeRotaryTables(c_, seq_);
+    const RotaryTables tables = MakeRotaryTables(c_, seq_, 0, spec_.batch);
     Array cos, sin;
     for (const double value : tables.cos) cos.push_back(Rounded(value));
     for (const double value : tables.sin) sin.push_back(Rounded(value));
@@ -250,7 +254,7 @@ class Formula {
       for (int64_t i = 0; i < half; ++i) {
         const int64_t first = h * c_.head_dim + (half_split ? i : 2 * i);
         const int64_t second = first + (half_split ? half : 1);
-        for (int64_t s = 0; s < seq_; ++s) {
+        for (int64_t s = 0; s < columns_; ++s) {
           const T cos = cosines[At(i, s)], sin = sines[At(i, s)];
           const T a = x[At(first, s)], b = x[At(second, s)];
           x[At(first, s)] = a * cos - b * sin;
@@ -293,55 +297,55 @@ class Formula {
     }
   }
 
-  // softmax over keys <= query, zero beyond: [seq, seq].
-  Array Probabilities(int64_t head) const {
+  // softmax over keys <= query of the sequence that begins at column `first`, zero beyond, to the
+  // sequence's columns of [heads * seq, batch * seq]; `p` must be zero there.
+  void AddProbabilities(int64_t head, int64_t first, Array* p) const {
     const double scale = Rounded(1.0 / std::sqrt(static_cast<double>(c_.head_dim)));
-    Array p(Size(seq_ * seq_), T(0));
     for (int64_t query = 0; query < seq_; ++query) {
+      const auto at = [&](int64_t key) { return At(head * seq_ + query, first + key); };
       double highest = -INFINITY;
       for (int64_t key = 0; key <= query; ++key) {
         T score(0);
         for (int64_t i = 0; i < c_.head_dim; ++i) {
-          score += In("q")[At(head * c_.head_dim + i, query)] * scale *
-                   In("k")[At(KvHead(head) * c_.head_dim + i, key)];
+          score += In("q")[At(head * c_.head_dim + i, first + query)] * scale *
+                   In("k")[At(KvHead(head) * c_.head_dim + i, first + key)];
         }
-        p[At(query, key)] = score;
+        (*p)[at(key)] = score;
         highest = std::max(highest, RealPart(score));
       }
       T sum(0);
       for (int64_t key = 0; key <= query; ++key) {
-        p[At(query, key)] = std::exp(p[At(query, key)] - highest);
-        sum += p[At(query, key)];
+        sum += (*p)[at(key)] = std::exp((*p)[at(key)] - highest);
       }
-      for (int64_t key = 0; key <= query; ++key) p[At(query, key)] /= sum;
+      for (int64_t key = 0; key <= query; ++key) (*p)[at(key)] /= sum;
     }
-    return p;
   }
 
-  // dP[query, key] = sum_i dattn[i, query] v[i, key], for all keys: masked ones are multiplied by
-  // zero probabilities later.
-  Array ProbabilityGradient(int64_t head) const {
-    Array d(Size(seq_ * seq_), T(0));
+  // dP[query, key] = sum_i dattn[i, query] v[i, key] of one sequence, for all keys: masked ones are
+  // multiplied by zero probabilities later. Laid out as AddProbabilities does.
+  void AddProbabilityGradient(int64_t head, int64_t first, Array* d) const {
     for (int64_t i = 0; i < c_.head_dim; ++i) {
       for (int64_t query = 0; query < seq_; ++query) {
-        for (int64_t key = 0; key < seq_; ++key) {
-          d[At(query, key)] += In("dattn")[At(head * c_.head_dim + i, query)] *
-                               In("v")[At(KvHead(head) * c_.head_dim + i, key)];
+        for (int64_t key = first; key < first + seq_; ++key) {
+          (*d)[At(head * seq_ + query, key)] +=
+              In("dattn")[At(head * c_.head_dim + i, first + query)] *
+              In("v")[At(KvHead(head) * c_.head_dim + i, key)];
         }
       }
     }
-    return d;
   }
 
   Array Attend() const {
-    Array out(Size(c_.q_dim() * seq_), T(0));
+    Array out(Size(c_.q_dim() * columns_), T(0)), p(Size(c_.heads * seq_ * columns_), T(0));
     for (int64_t h = 0; h < c_.heads; ++h) {
-      const Array p = Probabilities(h);
-      for (int64_t i = 0; i < c_.head_dim; ++i) {
-        for (int64_t query = 0; query < seq_; ++query) {
-          for (int64_t key = 0; key <= query; ++key) {
-            out[At(h * c_.head_dim + i, query)] +=
-                p[At(query, key)] * In("v")[At(KvHead(h) * c_.head_dim + i, key)];
+      for (int64_t first = 0; first < columns_; first += seq_) {
+        AddProbabilities(h, first, &p);
+        for (int64_t i = 0; i < c_.head_dim; ++i) {
+          for (int64_t query = 0; query < seq_; ++query) {
+            for (int64_t key = first; key <= first + query; ++key) {
+              out[At(h * c_.head_dim + i, first + query)] +=
+                  p[At(h * seq_ + query, key)] * In("v")[At(KvHead(h) * c_.head_dim + i, key)];
+            }
           }
         }
       }
@@ -352,7 +356,7 @@ class Formula {
   const KernelSpec& spec_;
   const model::ModelConfig& c_;
   OperandValues<T>& values_;
-  int64_t seq_;
+  int64_t seq_, columns_;
 };
 
 }  // namespace millwright::kernels

@@ -47,13 +47,16 @@ struct KernelSpec {
   Binding binding = Binding::kSeparate;
   Target target;
   double residual_alpha = 1.0;  // x_next = x2 + residual_alpha * ffn
+  int64_t batch = 1;            // sequences, one after the other in an activation's columns
   int64_t cache = 0;            // past positions that sdpaCached attends to; 0: it is not needed
   model::LoraConfig lora;       // adapters beside the projections: see adapters.h
+
+  int64_t columns() const { return batch * config.seq; }  // of an activation
 };
 
-// A matrix that a kernel reads or writes: an activation [channels, seq], a score matrix
-// [heads * seq, seq], keys or values by head [kv_heads * positions, head_dim], or a weight as
-// stored in a checkpoint, [out, in] (a norm weight: [1, n]).
+// A matrix that a kernel reads or writes: an activation [channels, batch * seq], a score matrix
+// [heads * seq, batch * seq], keys or values by head [kv_heads * positions, head_dim], or a weight
+// as stored in a checkpoint, [out, in] (a norm weight: [1, n]).
 struct Operand {
   std::string name;
   int64_t rows = 0, columns = 0;

@@ -8,11 +8,11 @@ namespace {
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
   return WithAdapters(
-      spec, {.inputs = {{.name = "dk", .rows = c.kv_dim(), .columns = c.seq},
-                        {.name = "dv", .rows = c.kv_dim(), .columns = c.seq},
+      spec, {.inputs = {{.name = "dk", .rows = c.kv_dim(), .columns = spec.columns()},
+                        {.name = "dv", .rows = c.kv_dim(), .columns = spec.columns()},
                         {.name = "wk", .rows = c.kv_dim(), .columns = c.dim, .weight = true},
                         {.name = "wv", .rows = c.kv_dim(), .columns = c.dim, .weight = true}},
-             .outputs = {{.name = "dx_kv", .rows = c.dim, .columns = c.seq}}});
+             .outputs = {{.name = "dx_kv", .rows = c.dim, .columns = spec.columns()}}});
 }
 
 void Emit(const KernelSpec& /*spec*/, Emitter& e) {

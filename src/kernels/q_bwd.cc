@@ -8,9 +8,9 @@ namespace {
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
   return WithAdapters(
-      spec, {.inputs = {{.name = "dq", .rows = c.q_dim(), .columns = c.seq},
+      spec, {.inputs = {{.name = "dq", .rows = c.q_dim(), .columns = spec.columns()},
                         {.name = "wq", .rows = c.q_dim(), .columns = c.dim, .weight = true}},
-             .outputs = {{.name = "dx_q", .rows = c.dim, .columns = c.seq}}});
+             .outputs = {{.name = "dx_q", .rows = c.dim, .columns = spec.columns()}}});
 }
 
 void Emit(const KernelSpec& /*spec*/, Emitter& e) {

@@ -7,17 +7,18 @@ namespace {
 
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
-  Operands operands = {.inputs = {{.name = "q", .rows = c.q_dim(), .columns = c.seq},
-                                  {.name = "k", .rows = c.kv_dim(), .columns = c.seq},
-                                  {.name = "v", .rows = c.kv_dim(), .columns = c.seq},
-                                  {.name = "dattn", .rows = c.q_dim(), .columns = c.seq}},
-                       .outputs = {{.name = "dv", .rows = c.kv_dim(), .columns = c.seq}}};
+  Operands operands = {.inputs = {{.name = "q", .rows = c.q_dim(), .columns = spec.columns()},
+                                  {.name = "k", .rows = c.kv_dim(), .columns = spec.columns()},
+                                  {.name = "v", .rows = c.kv_dim(), .columns = spec.columns()},
+                                  {.name = "dattn", .rows = c.q_dim(), .columns = spec.columns()}},
+                       .outputs = {{.name = "dv", .rows = c.kv_dim(), .columns = spec.columns()}}};
   if (spec.target.fused_attention_backward) {
-    operands.outputs.push_back({.name = "dq", .rows = c.q_dim(), .columns = c.seq});
-    operands.outputs.push_back({.name = "dk", .rows = c.kv_dim(), .columns = c.seq});
+    operands.outputs.push_back({.name = "dq", .rows = c.q_dim(), .columns = spec.columns()});
+    operands.outputs.push_back({.name = "dk", .rows = c.kv_dim(), .columns = spec.columns()});
   } else {
-    operands.outputs.push_back({.name = "probs", .rows = c.heads * c.seq, .columns = c.seq});
-    operands.outputs.push_back({.name = "dp", .rows = c.heads * c.seq, .columns = c.seq});
+    operands.outputs.push_back(
+        {.name = "probs", .rows = c.heads * c.seq, .columns = spec.columns()});
+    operands.outputs.push_back({.name = "dp", .rows = c.heads * c.seq, .columns = spec.columns()});
   }
   return operands;
 }
@@ -41,9 +42,8 @@ void Emit(const KernelSpec& spec, Emitter& e) {
     EmitScoreBackward(e, c, {probs, dp, SplitHeads(e, "q_plain", q, c.heads), k_tiled});
     return;
   }
-  const Shape flat = {1, c.heads * c.seq, 1, c.seq};
-  e.Output("probs", e.b().Reshape("probs_flat", probs, flat));
-  e.Output("dp", e.b().Reshape("dp_flat", dp, flat));
+  e.Output("probs", FlattenScores(e, "probs_flat", probs));
+  e.Output("dp", FlattenScores(e, "dp_flat", dp));
 }
 
 template <class T>

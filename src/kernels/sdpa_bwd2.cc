@@ -8,19 +8,18 @@ namespace {
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
   if (spec.target.fused_attention_backward) return {};
-  return {.inputs = {{.name = "probs", .rows = c.heads * c.seq, .columns = c.seq},
-                     {.name = "dp", .rows = c.heads * c.seq, .columns = c.seq},
-                     {.name = "q", .rows = c.q_dim(), .columns = c.seq},
-                     {.name = "k", .rows = c.kv_dim(), .columns = c.seq}},
-          .outputs = {{.name = "dq", .rows = c.q_dim(), .columns = c.seq},
-                      {.name = "dk", .rows = c.kv_dim(), .columns = c.seq}}};
+  return {.inputs = {{.name = "probs", .rows = c.heads * c.seq, .columns = spec.columns()},
+                     {.name = "dp", .rows = c.heads * c.seq, .columns = spec.columns()},
+                     {.name = "q", .rows = c.q_dim(), .columns = spec.columns()},
+                     {.name = "k", .rows = c.kv_dim(), .columns = spec.columns()}},
+          .outputs = {{.name = "dq", .rows = c.q_dim(), .columns = spec.columns()},
+                      {.name = "dk", .rows = c.kv_dim(), .columns = spec.columns()}}};
 }
 
 void Emit(const KernelSpec& spec, Emitter& e) {
   const model::ModelConfig& c = spec.config;
-  const Shape scores = {1, c.heads, c.seq, c.seq};
-  const Emitter::Value probs = e.b().Reshape("probs_heads", e.Activation("probs"), scores);
-  const Emitter::Value dp = e.b().Reshape("dp_heads", e.Activation("dp"), scores);
+  const Emitter::Value probs = SplitScores(e, c, "probs_heads", e.Activation("probs"));
+  const Emitter::Value dp = SplitScores(e, c, "dp_heads", e.Activation("dp"));
   const Emitter::Value q = SplitHeads(e, "q_heads", e.Activation("q"), c.heads);
   const Emitter::Value k = SplitHeads(e, "k_heads", e.Activation("k"), c.kv_heads);
   EmitScoreBackward(e, c, {probs, dp, q, TileKvHeads(e, c, "k_tiled", k)});

@@ -8,15 +8,15 @@ namespace {
 
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
-  Operands operands = {.inputs = {{.name = "xnorm", .rows = c.dim, .columns = c.seq}},
-                       .outputs = {{.name = "attn", .rows = c.q_dim(), .columns = c.seq},
-                                   {.name = "q", .rows = c.q_dim(), .columns = c.seq},
-                                   {.name = "k", .rows = c.kv_dim(), .columns = c.seq},
-                                   {.name = "v", .rows = c.kv_dim(), .columns = c.seq}}};
+  Operands operands = {.inputs = {{.name = "xnorm", .rows = c.dim, .columns = spec.columns()}},
+                       .outputs = {{.name = "attn", .rows = c.q_dim(), .columns = spec.columns()},
+                                   {.name = "q", .rows = c.q_dim(), .columns = spec.columns()},
+                                   {.name = "k", .rows = c.kv_dim(), .columns = spec.columns()},
+                                   {.name = "v", .rows = c.kv_dim(), .columns = spec.columns()}}};
   AddQkvWeights(c, &operands.inputs);
   if (c.qk_norm) {
-    operands.outputs.push_back({.name = "q_raw", .rows = c.q_dim(), .columns = c.seq});
-    operands.outputs.push_back({.name = "k_raw", .rows = c.kv_dim(), .columns = c.seq});
+    operands.outputs.push_back({.name = "q_raw", .rows = c.q_dim(), .columns = spec.columns()});
+    operands.outputs.push_back({.name = "k_raw", .rows = c.kv_dim(), .columns = spec.columns()});
   }
   return WithAdapters(spec, std::move(operands));
 }

@@ -7,13 +7,14 @@ namespace {
 
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
-  return WithAdapters(spec, {.inputs = {{.name = "attn", .rows = c.q_dim(), .columns = c.seq},
-                                        {.name = "wo",
-                                         .rows = c.dim,
-                                         .columns = c.q_dim(),
-                                         .weight = true,
-                                         .packed_transposed = true}},
-                             .outputs = {{.name = "o", .rows = c.dim, .columns = c.seq}}});
+  return WithAdapters(spec,
+                      {.inputs = {{.name = "attn", .rows = c.q_dim(), .columns = spec.columns()},
+                                  {.name = "wo",
+                                   .rows = c.dim,
+                                   .columns = c.q_dim(),
+                                   .weight = true,
+                                   .packed_transposed = true}},
+                       .outputs = {{.name = "o", .rows = c.dim, .columns = spec.columns()}}});
 }
 
 void Emit(const KernelSpec& /*spec*/, Emitter& e) {

@@ -8,9 +8,9 @@ namespace {
 Operands OperandsOf(const KernelSpec& spec) {
   const model::ModelConfig& c = spec.config;
   return WithAdapters(
-      spec, {.inputs = {{.name = "do", .rows = c.dim, .columns = c.seq},
+      spec, {.inputs = {{.name = "do", .rows = c.dim, .columns = spec.columns()},
                         {.name = "wo", .rows = c.dim, .columns = c.q_dim(), .weight = true}},
-             .outputs = {{.name = "dattn", .rows = c.q_dim(), .columns = c.seq}}});
+             .outputs = {{.name = "dattn", .rows = c.q_dim(), .columns = spec.columns()}}});
 }
 
 void Emit(const KernelSpec& /*spec*/, Emitter& e) {

@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#include "base/dtype.h"
+
 namespace millwright::math {
 
 struct AdamW {
@@ -16,9 +18,15 @@ struct AdamW {
 };
 
 // g' = g*grad_scale; m = b1*m + (1-b1)*g'; v = b2*v + (1-b2)*g'^2;
-// w -= lr * ( (m/(1-b1^step)) / (sqrt(v/(1-b2^step)) + eps) + weight_decay*w ); g = 0.
+// w -= lr * ( (m/(1-b1^step)) / (sqrt(v/(1-b2^step)) + eps) + weight_decay*w ).
+// Reads four arrays and writes three, once: 28 bytes an element in fp32, 20 with moments in bf16.
 // Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
-void AdamWUpdate(const AdamW& options, int64_t count, float* w, float* g, float* m, float* v);
-void AdamWUpdate(const AdamW& options, int64_t count, double* w, double* g, double* m, double* v);
+void AdamWUpdate(const AdamW& options, int64_t count, float* w, const float* g, float* m, float* v);
+void AdamWUpdate(const AdamW& options, int64_t count, double* w, const double* g, double* m,
+                 double* v);
+
+// The same with moments kept in bf16: computed in fp32, used for this step's w as computed, then
+// rounded to nearest even.
+void AdamWUpdate(const AdamW& options, int64_t count, float* w, const float* g, Bf16* m, Bf16* v);
 
 }  // namespace millwright::math

@@ -336,6 +336,22 @@ namespace millwright::math {
 HWY_EXPORT(ForwardHead);
 HWY_EXPORT(BackwardKvHead);
 
+namespace {
+
+// One sequence of a batch, and one head of it.
+template <class T>
+Heads<T> SequenceOf(Heads<T> heads, int64_t n) {
+  heads.data += n * heads.batch_stride;
+  return heads;
+}
+
+template <class T>
+T* HeadOf(const Heads<T>& heads, int64_t n, int64_t head) {
+  return heads.data + n * heads.batch_stride + head * heads.head_stride;
+}
+
+}  // namespace
+
 int64_t AttentionForwardScratch(const AttentionShape& shape) {
   return GetThreads() * Scratch::Floats(shape, false);
 }
@@ -346,19 +362,19 @@ int64_t AttentionBackwardScratch(const AttentionShape& shape) {
 
 void AttentionForward(const AttentionShape& shape, Heads<const float> q, Heads<const float> k,
                       Heads<const float> v, Heads<float> out, float* scratch) {
-  const int64_t threads = std::min<int64_t>(GetThreads(), shape.heads);
+  const int64_t heads = shape.batch * shape.heads;
+  const int64_t threads = std::min<int64_t>(GetThreads(), heads);
   const int64_t group = shape.heads / shape.kv_heads;
   // One part a thread, so that each part has its own scratch.
   ParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       Scratch mine{};
       mine.Place(shape, false, scratch + part * Scratch::Floats(shape, false));
-      for (int64_t h = part * shape.heads / threads; h < (part + 1) * shape.heads / threads; ++h) {
-        const int64_t kv = h / group;
+      for (int64_t i = part * heads / threads; i < (part + 1) * heads / threads; ++i) {
+        const int64_t n = i / shape.heads, h = i % shape.heads, kv = h / group;
         HWY_DYNAMIC_DISPATCH(ForwardHead)
-        (shape, q.data + h * q.head_stride, q.channel_stride, k.data + kv * k.head_stride,
-         k.channel_stride, v.data + kv * v.head_stride, v.channel_stride,
-         out.data + h * out.head_stride, out.channel_stride, mine);
+        (shape, HeadOf(q, n, h), q.channel_stride, HeadOf(k, n, kv), k.channel_stride,
+         HeadOf(v, n, kv), v.channel_stride, HeadOf(out, n, h), out.channel_stride, mine);
       }
     }
   });
@@ -367,14 +383,17 @@ void AttentionForward(const AttentionShape& shape, Heads<const float> q, Heads<c
 void AttentionBackward(const AttentionShape& shape, Heads<const float> q, Heads<const float> k,
                        Heads<const float> v, Heads<const float> dout, Heads<float> dq,
                        Heads<float> dk, Heads<float> dv, float* scratch) {
-  const int64_t threads = std::min<int64_t>(GetThreads(), shape.kv_heads);
+  const int64_t heads = shape.batch * shape.kv_heads;
+  const int64_t threads = std::min<int64_t>(GetThreads(), heads);
   ParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       Scratch mine{};
       mine.Place(shape, true, scratch + part * Scratch::Floats(shape, true));
-      for (int64_t kv = part * shape.kv_heads / threads; kv < (part + 1) * shape.kv_heads / threads;
-           ++kv) {
-        HWY_DYNAMIC_DISPATCH(BackwardKvHead)(shape, kv, q, k, v, dout, dq, dk, dv, mine);
+      for (int64_t i = part * heads / threads; i < (part + 1) * heads / threads; ++i) {
+        const int64_t n = i / shape.kv_heads, kv = i % shape.kv_heads;
+        HWY_DYNAMIC_DISPATCH(BackwardKvHead)
+        (shape, kv, SequenceOf(q, n), SequenceOf(k, n), SequenceOf(v, n), SequenceOf(dout, n),
+         SequenceOf(dq, n), SequenceOf(dk, n), SequenceOf(dv, n), mine);
       }
     }
   });

@@ -7,17 +7,17 @@
 
 namespace millwright::math {
 
-// A tensor of heads: element (head, channel, position) lies at
-// data[head * head_stride + channel * channel_stride + position].
+// A tensor of heads: element (sequence, head, channel, position) lies at
+// data[sequence * batch_stride + head * head_stride + channel * channel_stride + position].
 template <class T>
 struct Heads {
   T* data = nullptr;
-  int64_t head_stride = 0, channel_stride = 0;
+  int64_t head_stride = 0, channel_stride = 0, batch_stride = 0;
 };
 
-// Query head h reads kv head h / (heads / kv_heads). q is multiplied by `scale` before the scores
-// are formed. With `causal`, keys behind the query are left out; `mask`, where not null, is [seq,
-// seq] with query-major rows and is added to the scores.
+// `batch` sequences that do not see each other. Query head h reads kv head h / (heads / kv_heads).
+// q is multiplied by `scale` before the scores are formed. With `causal`, keys behind the query are
+// left out; `mask`, where not null, is [seq, seq] with query-major rows and is added to the scores.
 struct AttentionShape {
   int64_t heads = 0, kv_heads = 0, head_dim = 0, seq = 0;
   double scale = 1.0;
@@ -25,6 +25,7 @@ struct AttentionShape {
   const float* mask = nullptr;
   // Backward: dk and dv have a head for every query head instead of their sums over kv heads.
   bool kv_gradients_per_query_head = false;
+  int64_t batch = 1;
 };
 
 // Floats of scratch memory, 64-byte aligned, for the number of threads of base/threads.h.

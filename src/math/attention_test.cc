@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <type_traits>
 #include <vector>
 
 #include "base/aligned.h"
@@ -122,6 +123,44 @@ TEST_P(Attention, EqualsTheDefinition) {
     EXPECT_LE((NormError<float, double>(dq, reference.dq)), tolerance);
     EXPECT_LE((NormError<float, double>(dk, reference.dk)), tolerance);
   });
+}
+
+// Three sequences side by side in the columns, as activations have them: each comes out as alone.
+TEST_P(Attention, SequencesOfABatchDoNotSeeEachOther) {
+  const Case& c = GetParam();
+  constexpr int64_t kBatch = 3;
+  AttentionShape one{c.heads, c.kv_heads, c.head_dim, c.seq, 0.7, c.causal, nullptr};
+  const std::vector<float> mask = Random(c.seq * c.seq, 9);
+  if (c.mask) one.mask = mask.data();
+  AttentionShape all = one;
+  all.batch = kBatch;
+  const int64_t columns = kBatch * c.seq;
+  const int64_t q_rows = c.heads * c.head_dim, kv_rows = c.kv_heads * c.head_dim;
+  const auto q = Random(q_rows * columns, 1), k = Random(kv_rows * columns, 2),
+             v = Random(kv_rows * columns, 3), dout = Random(q_rows * columns, 4);
+  std::vector<float> out(q.size()), dq(q.size()), dk(k.size()), dv(k.size());
+  std::vector<float> out_1(q.size()), dq_1(q.size()), dk_1(k.size()), dv_1(k.size());
+  AlignedBuffer<float> scratch(
+      static_cast<size_t>(std::max(AttentionForwardScratch(all), AttentionBackwardScratch(all))));
+  const auto of = [&](auto& values, int64_t sequence, int64_t batch_stride) {
+    using Element = std::remove_pointer_t<decltype(values.data())>;
+    return Heads<Element>{values.data() + sequence * c.seq, c.head_dim * columns, columns,
+                          batch_stride};
+  };
+  const auto run = [&](const AttentionShape& shape, int64_t n, auto& o, auto& a, auto& b, auto& d) {
+    const int64_t stride = shape.batch > 1 ? c.seq : 0;
+    AttentionForward(shape, of(q, n, stride), of(k, n, stride), of(v, n, stride), of(o, n, stride),
+                     scratch.data());
+    AttentionBackward(shape, of(q, n, stride), of(k, n, stride), of(v, n, stride),
+                      of(dout, n, stride), of(a, n, stride), of(b, n, stride), of(d, n, stride),
+                      scratch.data());
+  };
+  run(all, 0, out, dq, dk, dv);
+  for (int64_t n = 0; n < kBatch; ++n) run(one, n, out_1, dq_1, dk_1, dv_1);
+  EXPECT_EQ(out, out_1);
+  EXPECT_EQ(dq, dq_1);
+  EXPECT_EQ(dk, dk_1);
+  EXPECT_EQ(dv, dv_1);
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -12,6 +12,8 @@
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#include "math/bf16_inl.h"  // after foreach_target.h
+
 HWY_BEFORE_NAMESPACE();
 namespace millwright::math {
 namespace HWY_NAMESPACE {
@@ -68,33 +70,17 @@ void FromFp16Range(int64_t count, const Fp16* from, float* to) {
 
 void ToBf16Range(int64_t count, const float* from, Bf16* to) {
   const D d;
-  const hn::RebindToUnsigned<D> bits;
-  const hn::Rebind<uint16_t, D> half_bits;
   const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    const auto value = hn::LoadU(d, from + i);
-    const auto x = hn::BitCast(bits, value);
-    const auto upper = hn::ShiftRight<16>(x);
-    const auto round = hn::Add(hn::Set(bits, 0x7FFFu), hn::And(upper, hn::Set(bits, 1u)));
-    const auto nan = hn::Or(upper, hn::Set(bits, 0x40u));
-    const auto result = hn::IfThenElse(hn::RebindMask(bits, hn::IsNaN(value)), nan,
-                                       hn::ShiftRight<16>(hn::Add(x, round)));
-    hn::StoreU(hn::TruncateTo(half_bits, result), half_bits, reinterpret_cast<uint16_t*>(to + i));
-  }
+  for (; i + lanes <= count; i += lanes) StoreBf16(d, hn::LoadU(d, from + i), to + i);
   for (; i < count; ++i) to[i] = ToBf16(from[i]);
 }
 
 void FromBf16Range(int64_t count, const Bf16* from, float* to) {
-  const hn::ScalableTag<uint32_t> bits;
-  const hn::Rebind<uint16_t, decltype(bits)> half_bits;
-  const auto lanes = static_cast<int64_t>(hn::Lanes(bits));
+  const D d;
+  const auto lanes = static_cast<int64_t>(hn::Lanes(d));
   int64_t i = 0;
-  for (; i + lanes <= count; i += lanes) {
-    const auto x = hn::LoadU(half_bits, reinterpret_cast<const uint16_t*>(from + i));
-    hn::StoreU(hn::ShiftLeft<16>(hn::PromoteTo(bits, x)), bits,
-               reinterpret_cast<uint32_t*>(to + i));
-  }
+  for (; i + lanes <= count; i += lanes) hn::StoreU(LoadBf16(d, from + i), d, to + i);
   for (; i < count; ++i) to[i] = ToFloat(from[i]);
 }
 

@@ -59,16 +59,16 @@ struct Rotation {
 
 }  // namespace
 
-RopeTables MakeRopeTables(int64_t seq, int64_t head_dim, double theta) {
-  RopeTables tables{seq, head_dim, {}, {}};
+RopeTables MakeRopeTables(int64_t seq, int64_t head_dim, double theta, int64_t batch) {
+  RopeTables tables{batch * seq, head_dim, {}, {}};
   const int64_t half = head_dim / 2;
-  tables.cos.resize(static_cast<size_t>(seq * half));
-  tables.sin.resize(static_cast<size_t>(seq * half));
+  tables.cos.resize(static_cast<size_t>(tables.seq * half));
+  tables.sin.resize(static_cast<size_t>(tables.seq * half));
   for (int64_t i = 0; i < half; ++i) {
     const double frequency =
         std::pow(theta, -2.0 * static_cast<double>(i) / static_cast<double>(head_dim));
-    for (int64_t s = 0; s < seq; ++s) {
-      const double angle = static_cast<double>(s) * frequency;
+    for (int64_t s = 0; s < tables.seq; ++s) {
+      const double angle = static_cast<double>(s % seq) * frequency;
       tables.cos[s * half + i] = std::cos(angle);
       tables.sin[s * half + i] = std::sin(angle);
     }

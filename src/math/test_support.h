@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <complex>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
+#include "base/dtype.h"
 #include "base/rng.h"
 #include "base/threads.h"
 #include "math/simd.h"
@@ -61,7 +63,13 @@ class Guarded {
 
  private:
   static constexpr int64_t kGuard = 40;
-  static T Sentinel() { return static_cast<T>(12345.5); }
+  static T Sentinel() {
+    if constexpr (std::is_same_v<T, Bf16>) {
+      return {.bits = 12345};
+    } else {
+      return static_cast<T>(12345.5);
+    }
+  }
 
   int64_t offset_, size_;
   std::vector<T> storage_;

@@ -25,6 +25,7 @@ kernels::KernelSpec MakeSpec(const device::Device& device, const SessionOptions&
                      .fused_attention_backward = fused,
                      .width_multiple = caps.dtype == DType::kFp16 ? 32 : 1},
           .residual_alpha = options.residual_alpha,
+          .batch = options.batch,
           .cache = options.cache,
           .lora = options.lora};
 }

@@ -20,6 +20,7 @@ struct SessionOptions {
   double residual_alpha = 1.0;
   model::LoraConfig lora = {};
   bool fuse_attention_backward = true;  // where the device can
+  int64_t batch = 1;                    // see KernelSpec::batch
   std::set<kernels::KernelId> only;     // the kernels of this session; empty: all
   int64_t cache = 0;                    // see KernelSpec::cache
 };

@@ -30,6 +30,8 @@ ParameterCounts CountParameters(const TrainOptions& options, int64_t embedding_r
   return counts;
 }
 
+uint64_t MomentBytes(const TrainOptions& options) { return options.moments == "bf16" ? 2 : 4; }
+
 std::set<kernels::KernelId> KernelsOf(const Plan& plan) {
   std::set<kernels::KernelId> kernels;
   for (const auto* steps : {&plan.forward, &plan.backward}) {
@@ -64,14 +66,16 @@ Footprint ActivationFootprint(const TrainOptions& options, const device::Device&
   const runtime::SessionOptions session = {.config = options.config,
                                            .binding = options.binding,
                                            .residual_alpha = options.residual_alpha,
-                                           .lora = options.lora};
+                                           .lora = options.lora,
+                                           .batch = options.batch};
   const kernels::KernelSpec spec = runtime::MakeSpec(device, session);
   Footprint footprint;
   const Plan plan = MakePlan(spec, {.act_clip = options.act_clip > 0,
                                     .residual_alpha = options.residual_alpha != 1.0,
                                     .backward = backward,
+                                    .recompute = options.recompute,
                                     .trained = nullptr});
-  int64_t elements = embedding_rows * options.config.seq;
+  int64_t elements = embedding_rows * spec.columns();
   for (const auto& [name, buffer] : plan.buffers) elements += buffer.rows * buffer.columns;
   footprint.activation_bytes = static_cast<uint64_t>(elements) * sizeof(float);
   const bool wraps = device.caps().wraps_host_memory && device.caps().storage == DType::kFp32 &&
@@ -87,8 +91,9 @@ Footprint EstimateFootprint(const TrainOptions& options, const device::Device& d
   Footprint footprint = ActivationFootprint(options, device, embedding_rows, true);
   const ParameterCounts counts = CountParameters(options, embedding_rows);
   footprint.parameters = counts.trained;
-  footprint.parameter_bytes = static_cast<uint64_t>(counts.trained) * 16 +
-                              static_cast<uint64_t>(counts.all - counts.trained) * 4;
+  footprint.parameter_bytes =
+      static_cast<uint64_t>(counts.trained) * (4 + 4 + 2 * MomentBytes(options)) +
+      static_cast<uint64_t>(counts.all - counts.trained) * 4;
   return footprint;
 }
 
@@ -104,7 +109,7 @@ DiskNeed EstimateDisk(const TrainOptions& options, const Origin& origin, int64_t
   DiskNeed need;
   const ParameterCounts counts = CountParameters(options, embedding_rows);
   need.state_bytes = static_cast<uint64_t>(counts.all) * 4 +
-                     static_cast<uint64_t>(counts.trained) * 8 + (1u << 20);
+                     static_cast<uint64_t>(counts.trained) * 2 * MomentBytes(options) + (1u << 20);
   need.run_bytes = 4 * need.state_bytes +
                    checkpoint::HfFolderBytes(options.config, ExportOptions(options, origin));
   return need;

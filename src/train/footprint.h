@@ -10,8 +10,9 @@
 namespace millwright::train {
 
 struct Footprint {
-  int64_t parameters = 0;         // trained ones: a compacted embedding counts its rows in memory
-  uint64_t parameter_bytes = 0;   // 16 bytes each (weight, gradient, two moments); frozen: 4
+  int64_t parameters = 0;        // trained ones: a compacted embedding counts its rows in memory
+  uint64_t parameter_bytes = 0;  // weight, gradient, two moments: 16 bytes each, 12 with moments in
+                                 // bf16; frozen: 4
   uint64_t activation_bytes = 0;  // buffers of the plan, logits
   uint64_t surface_bytes = 0;     // staged copies on the device; 0 where it wraps host memory
 

@@ -1,5 +1,6 @@
 // The host steps of the plan, bound to their buffers.
 #include <algorithm>
+#include <cmath>
 
 #include "math/qk_norm.h"
 #include "math/rmsnorm.h"
@@ -12,19 +13,13 @@ namespace {
 
 using model::TensorRole;
 
-template <class T>
-Status Scaled(int64_t count, double factor, T* x) {
-  if (factor != 1.0) math::Scale(count, factor, x);
-  return {};
-}
-
 }  // namespace
 
 // Steps over whole activations.
 template <class T>
 std::function<Status()> Network<T>::CompileElementwise(const PlanStep& step) {
   const model::ModelConfig& c = options_.config;
-  const int64_t count = c.dim * c.seq;
+  const int64_t count = c.dim * positions();
   const double alpha = options_.residual_alpha;
   const auto at = [&](const char* role) { return Data(step, role); };
   if (step.kind == StepKind::kScaleByAlpha) {
@@ -34,7 +29,7 @@ std::function<Status()> Network<T>::CompileElementwise(const PlanStep& step) {
     };
   }
   if (step.kind == StepKind::kSwigluBackward) {
-    return [n = c.hidden_dim * c.seq, dgate = at("dgate"), h1 = at("h1"), h3 = at("h3"),
+    return [n = c.hidden_dim * positions(), dgate = at("dgate"), h1 = at("h1"), h3 = at("h3"),
             dh1 = at("dh1"), dh3 = at("dh3")]() -> Status {
       math::SwigluBackward(n, dgate, h1, h3, dh1, dh3);
       return {};
@@ -47,20 +42,38 @@ std::function<Status()> Network<T>::CompileElementwise(const PlanStep& step) {
   };
 }
 
-// act_clip: the forward step finds the factor, the backward step applies it as a constant.
+// act_clip, sequence by sequence: the forward step finds the factors, the backward step applies
+// them as constants.
 template <class T>
 std::function<Status()> Network<T>::CompileActClip(const PlanStep& step) {
-  const int64_t count = options_.config.dim * options_.config.seq;
-  T* factor = Data(step, "factor");
+  const model::ModelConfig& c = options_.config;
+  T* factors = Data(step, "factor");
+  const auto scale = [this, &c](int64_t sequence, double factor, T* x) {
+    if (factor == 1.0) return;
+    for (int64_t row = 0; row < c.dim; ++row) {
+      math::Scale(c.seq, factor, x + row * positions() + sequence * c.seq);
+    }
+  };
   if (step.kind == StepKind::kActClipBackward) {
-    return [count, factor, dy = Data(step, "dy")]() -> Status {
-      return Scaled(count, static_cast<double>(*factor), dy);
+    return [this, factors, scale, dy = Data(step, "dy")]() -> Status {
+      for (int64_t n = 0; n < options_.batch; ++n) scale(n, static_cast<double>(factors[n]), dy);
+      return {};
     };
   }
-  return [count, factor, limit = options_.act_clip, x = Data(step, "x")]() -> Status {
-    const double highest = math::MaxAbs(count, x);
-    *factor = static_cast<T>(highest > limit ? limit / highest : 1.0);
-    return Scaled(count, static_cast<double>(*factor), x);
+  return [this, &c, factors, scale, x = Data(step, "x")]() -> Status {
+    for (int64_t n = 0; n < options_.batch; ++n) {
+      double highest = 0;
+      for (int64_t row = 0; row < c.dim; ++row) {
+        // NaN stays: it is compared with nothing.
+        const double of_row = math::MaxAbs(c.seq, x + row * positions() + n * c.seq);
+        if (!(of_row <= highest)) highest = of_row;
+        if (std::isnan(highest)) break;
+      }
+      const double limit = options_.act_clip;
+      factors[n] = static_cast<T>(highest > limit ? limit / highest : 1.0);
+      scale(n, static_cast<double>(factors[n]), x);
+    }
+    return {};
   };
 }
 
@@ -71,16 +84,18 @@ std::function<Status()> Network<T>::CompileNorm(const PlanStep& step) {
   T* x = Data(step, "x");
   T* inv_rms = Data(step, "inv_rms");
   if (step.kind == StepKind::kRmsNorm) {
-    return [&c, x, inv_rms, y = Data(step, "y"), w = p.value.data()]() -> Status {
-      math::RmsNorm(c.dim, c.seq, c.rms_norm_eps, x, w, y, inv_rms);
+    return [this, &c, x, inv_rms, y = Data(step, "y"), w = p.value.data()]() -> Status {
+      math::RmsNorm(c.dim, positions(), c.rms_norm_eps, x, w, y, inv_rms);
       return {};
     };
   }
   const T* skip = step.buffers.contains("skip") ? Data(step, "skip") : nullptr;
-  return [&c, x, inv_rms, skip, dy = Data(step, "dy"), dx = Data(step, "dx"), &p]() -> Status {
-    math::RmsNormBackward(c.dim, c.seq, dy, x, p.value.data(), inv_rms, skip, dx, p.grad.data());
-    return {};
-  };
+  return
+      [this, &c, x, inv_rms, skip, dy = Data(step, "dy"), dx = Data(step, "dx"), &p]() -> Status {
+        math::RmsNormBackward(c.dim, positions(), dy, x, p.value.data(), inv_rms, skip, dx,
+                              GradientToAddTo(p));
+        return {};
+      };
 }
 
 // From the gradients of the rotated queries and keys to those of the projections.
@@ -99,21 +114,21 @@ std::function<Status()> Network<T>::CompileQueryKey(const PlanStep& step) {
   }
   Parameter<T>& wq = parameters_->Get(TensorRole::kQNorm, step.layer);
   Parameter<T>& wk = parameters_->Get(TensorRole::kKNorm, step.layer);
-  return [&c, dq, dk, &wq, &wk, q = Data(step, "q_raw"), k = Data(step, "k_raw")]() -> Status {
-    math::QkNormBackward(c.heads, c.head_dim, c.seq, c.rms_norm_eps, dq, q, wq.value.data(), dq,
-                         wq.grad.data());
-    math::QkNormBackward(c.kv_heads, c.head_dim, c.seq, c.rms_norm_eps, dk, k, wk.value.data(), dk,
-                         wk.grad.data());
-    return {};
-  };
+  return
+      [this, &c, dq, dk, &wq, &wk, q = Data(step, "q_raw"), k = Data(step, "k_raw")]() -> Status {
+        math::QkNormBackward(c.heads, c.head_dim, positions(), c.rms_norm_eps, dq, q,
+                             wq.value.data(), dq, GradientToAddTo(wq));
+        math::QkNormBackward(c.kv_heads, c.head_dim, positions(), c.rms_norm_eps, dk, k,
+                             wk.value.data(), dk, GradientToAddTo(wk));
+        return {};
+      };
 }
 
 template <class T>
 std::function<Status()> Network<T>::CompileWeightGradient(const PlanStep& step) {
   Parameter<T>& p = ParameterOf(step);
-  return [this, shape = math::DenseGemm(p.rows, p.columns, options_.config.seq, false, true, true),
-          dy = Data(step, "dy"), x = Data(step, "x"), dw = p.grad.data()]() -> Status {
-    gemm_->Run(shape, dy, x, dw);
+  return [this, &p, dy = Data(step, "dy"), x = Data(step, "x")]() -> Status {
+    gemm_->Run(GradientGemm(p), dy, x, p.grad.data());
     return {};
   };
 }
@@ -123,16 +138,16 @@ template <class T>
 std::function<Status()> Network<T>::CompileAdapterGradient(const PlanStep& step) {
   Parameter<T>& a = parameters_->Get(step.parameter, step.layer, model::LoraPart::kA);
   Parameter<T>& b = parameters_->Get(step.parameter, step.layer, model::LoraPart::kB);
-  const int64_t rank = a.rows, in = a.columns, out = b.rows, seq = options_.config.seq;
+  const int64_t rank = a.rows, in = a.columns, out = b.rows, seq = positions();
   return [this, rank, in, out, seq, scale = options_.lora.scale(), &a, &b, dy = Data(step, "dy"),
           x = Data(step, "x"), low = Data(step, "low_rank")]() -> Status {
     using math::DenseGemm;
     gemm_->Run(DenseGemm(rank, seq, in, false, false), a.value.data(), x, low);
     math::Scale(rank * seq, scale, low);
-    gemm_->Run(DenseGemm(out, rank, seq, false, true, true), dy, low, b.grad.data());
+    gemm_->Run(GradientGemm(b), dy, low, b.grad.data());
     gemm_->Run(DenseGemm(rank, seq, out, true, false), b.value.data(), dy, low);
     math::Scale(rank * seq, scale, low);
-    gemm_->Run(DenseGemm(rank, in, seq, false, true, true), low, x, a.grad.data());
+    gemm_->Run(GradientGemm(a), low, x, a.grad.data());
     return {};
   };
 }

@@ -1,5 +1,7 @@
 #include "train/network.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "kernels/adapters.h"
 #include "kernels/weight_role.h"
@@ -33,6 +35,7 @@ Status Network<T>::Build(device::Device& device) {
                .residual_alpha = options_.residual_alpha,
                .lora = options_.lora,
                .fuse_attention_backward = options_.fuse_attention_backward,
+               .batch = options_.batch,
                .only = options_.gradients
                            ? std::set<KernelId>()
                            : std::set{KernelId::kSdpaFwd, KernelId::kWoFwd, KernelId::kFfnFused}});
@@ -42,22 +45,23 @@ Status Network<T>::Build(device::Device& device) {
       options_.config, vocab_,
       ParameterOptions{
           .gradients = options_.gradients,
-          .moments = options_.training,
+          .moments = options_.moments,
           .trained = [&](const auto& spec) { return !IsFrozen(options_.freeze, spec); },
           .lora = options_.lora});
   plan_ = MakePlan(session_->spec(), {.act_clip = options_.act_clip > 0,
                                       .residual_alpha = options_.residual_alpha != 1.0,
                                       .backward = options_.gradients,
+                                      .recompute = options_.recompute,
                                       .trained = [this](TensorRole role, int64_t layer) {
                                         return parameters_->Get(role, layer).trained;
                                       }});
   gemm_ = std::make_unique<math::GemmEngine>(options_.gemm_table);
   rope_ = math::MakeRopeTables(options_.config.seq, options_.config.head_dim,
-                               options_.config.rope_theta);
+                               options_.config.rope_theta, options_.batch);
   for (const auto& [name, buffer] : plan_.buffers) {
     buffers_[name] = AlignedBuffer<T>(static_cast<size_t>(buffer.rows * buffer.columns));
   }
-  logits_ = AlignedBuffer<T>(static_cast<size_t>(vocab_.rows() * options_.config.seq));
+  logits_ = AlignedBuffer<T>(static_cast<size_t>(vocab_.rows() * positions()));
   for (auto [from, to] : {std::pair{&plan_.forward, &forward_}, {&plan_.backward, &backward_}}) {
     for (const PlanStep& step : *from) {
       auto compiled = Compile(step);
@@ -75,6 +79,11 @@ T* Network<T>::Data(const PlanStep& step, const std::string& role) {
 
 template <class T>
 Result<typename Network<T>::Step> Network<T>::CompileKernel(const PlanStep& step) {
+  const auto run = [this, &step](size_t launch) {
+    return Step{step.phase, true, [this, launch] { return session_->Run(launch); }};
+  };
+  const auto key = std::pair(step.kernel, step.layer);
+  if (const auto known = launches_.find(key); known != launches_.end()) return run(known->second);
   runtime::OperandMemory<T> memory;
   const kernels::Operands operands = kernels::Get(step.kernel).operands(session_->spec());
   for (const auto* list : {&operands.inputs, &operands.outputs}) {
@@ -89,7 +98,8 @@ Result<typename Network<T>::Step> Network<T>::CompileKernel(const PlanStep& step
   }
   auto launch = session_->Prepare(step.kernel, step.layer, memory);
   if (!launch) return launch.error();
-  return Step{step.phase, true, [this, id = *launch] { return session_->Run(id); }};
+  launches_[key] = *launch;
+  return run(*launch);
 }
 
 template <class T>
@@ -134,24 +144,49 @@ Status Network<T>::Forward(std::span<const int32_t> rows) {
 template <class T>
 void Network<T>::ClassifierForward() {
   const Stopwatch watch;
-  const auto shape =
-      math::DenseGemm(vocab_.rows(), options_.config.seq, options_.config.dim, false, false);
+  const auto shape = math::DenseGemm(vocab_.rows(), positions(), options_.config.dim, false, false);
   gemm_->Run(shape, parameters_->Get(model::ClassifierRole(options_.config)).value.data(),
              buffers_.at("x_final").data(), logits_.data());
   times_.classifier_ms += watch.ms();
+}
+
+// The embedding's gradient: rows that occur. A tied classifier has written the whole table before;
+// else what the last update left in it goes first.
+template <class T>
+void Network<T>::EmbeddingBackward(std::span<const int32_t> rows) {
+  Parameter<T>& embedding = parameters_->Get(TensorRole::kEmbedding);
+  if (!embedding.trained) return;
+  const Stopwatch watch;
+  const bool written = model::ClassifierRole(options_.config) == TensorRole::kEmbedding;
+  T* gradient = written ? embedding.grad.data() : GradientToAddTo(embedding);
+  math::EmbedBackward(options_.config.dim, rows, buffers_.at("dy").data(), gradient);
+  times_.embedding_ms += watch.ms();
+}
+
+// Where a step that can only add puts its gradient.
+template <class T>
+T* Network<T>::GradientToAddTo(Parameter<T>& p) const {
+  if (!parameters_->has_gradients()) std::fill_n(p.grad.data(), p.grad.size(), T(0));
+  return p.grad.data();
+}
+
+// dW = dy x^T of a matrix, or dW += dy x^T.
+template <class T>
+math::GemmShape Network<T>::GradientGemm(const Parameter<T>& p) const {
+  return math::DenseGemm(p.rows, p.columns, positions(), false, true, parameters_->has_gradients());
 }
 
 // The logits hold their gradient by now.
 template <class T>
 void Network<T>::ClassifierBackward() {
   const Stopwatch watch;
-  const int64_t rows = vocab_.rows(), seq = options_.config.seq, dim = options_.config.dim;
+  const int64_t rows = vocab_.rows(), dim = options_.config.dim;
   Parameter<T>& classifier = parameters_->Get(model::ClassifierRole(options_.config));
-  gemm_->Run(math::DenseGemm(dim, seq, rows, true, false), classifier.value.data(), logits_.data(),
-             buffers_.at("dx_final").data());
+  gemm_->Run(math::DenseGemm(dim, positions(), rows, true, false), classifier.value.data(),
+             logits_.data(), buffers_.at("dx_final").data());
   if (classifier.trained) {
-    gemm_->Run(math::DenseGemm(rows, dim, seq, false, true, true), logits_.data(),
-               buffers_.at("x_final").data(), classifier.grad.data());
+    gemm_->Run(GradientGemm(classifier), logits_.data(), buffers_.at("x_final").data(),
+               classifier.grad.data());
   }
   times_.classifier_ms += watch.ms();
 }
@@ -161,7 +196,7 @@ Result<double> Network<T>::Loss(std::span<const int32_t> rows, std::span<const i
   auto status = Forward(rows);
   if (!status) return status.error();
   ClassifierForward();
-  return math::CrossEntropyLoss(vocab_.rows(), options_.config.seq, targets, vocab_.LastRowBias(),
+  return math::CrossEntropyLoss(vocab_.rows(), positions(), targets, vocab_.LastRowBias(),
                                 logits_.data());
 }
 
@@ -171,7 +206,7 @@ Status Network<T>::TokenLosses(std::span<const int32_t> rows, std::span<const in
   auto status = Forward(rows);
   if (!status) return status;
   ClassifierForward();
-  math::CrossEntropyLosses(vocab_.rows(), options_.config.seq, targets, vocab_.LastRowBias(),
+  math::CrossEntropyLosses(vocab_.rows(), positions(), targets, vocab_.LastRowBias(),
                            logits_.data(), losses);
   return {};
 }
@@ -182,19 +217,15 @@ Result<double> Network<T>::LossAndGradient(std::span<const int32_t> rows,
   auto status = Forward(rows);
   if (!status) return status.error();
   ClassifierForward();
-  Stopwatch watch;
-  const double loss = math::CrossEntropy(vocab_.rows(), options_.config.seq, targets,
-                                         vocab_.LastRowBias(), scale, logits_.data());
+  const Stopwatch watch;
+  const double loss = math::CrossEntropy(vocab_.rows(), positions(), targets, vocab_.LastRowBias(),
+                                         scale, logits_.data());
   times_.classifier_ms += watch.ms();
   ClassifierBackward();
   status = RunSteps(backward_, &times_.staging_backward_ms);
   if (!status) return status.error();
-  watch.Restart();
-  Parameter<T>& embedding = parameters_->Get(TensorRole::kEmbedding);
-  if (embedding.trained) {
-    math::EmbedBackward(options_.config.dim, rows, buffers_.at("dy").data(), embedding.grad.data());
-  }
-  times_.embedding_ms += watch.ms();
+  EmbeddingBackward(rows);
+  parameters_->MarkGradients();
   return loss;
 }
 

@@ -19,10 +19,12 @@ namespace millwright::train {
 struct NetworkOptions {
   model::ModelConfig config;
   kernels::Binding binding = kernels::Binding::kSeparate;
+  int64_t batch = 1;  // sequences a step, side by side in the columns of every activation
   double residual_alpha = 1.0;
-  double act_clip = 0.0;            // 0: off
-  bool training = true;             // false: no moments
+  double act_clip = 0.0;  // 0: off
+  Moments moments = Moments::kFull;
   bool gradients = true;            // false: forward alone; LossAndGradient must not be called
+  bool recompute = false;           // see PlanOptions
   std::vector<std::string> freeze;  // tensors that are not trained: see freeze.h
   model::LoraConfig lora;
   bool fuse_attention_backward = true;
@@ -61,22 +63,26 @@ class Network {
   // Call after parameters changed, before the next step.
   Status StageWeights() { return session_->StageWeights(); }
 
-  // Mean cross-entropy of predicting targets[t] from rows[0..t]; both are embedding rows (see
-  // VocabMap::MapTokens), config.seq of each.
+  // Positions of a step: batch * config.seq. Everything below takes the sequences one after
+  // another.
+  int64_t positions() const { return options_.batch * options_.config.seq; }
+
+  // Mean cross-entropy of predicting targets[t] from the rows of its sequence up to t; both are
+  // embedding rows (see VocabMap::MapTokens), positions() of each.
   Result<double> Loss(std::span<const int32_t> rows, std::span<const int32_t> targets);
 
-  // The loss of every position, in nats: losses[t] = -log p(targets[t]). All spans have config.seq
+  // The loss of every position, in nats: losses[t] = -log p(targets[t]). All spans have positions()
   // elements.
   Status TokenLosses(std::span<const int32_t> rows, std::span<const int32_t> targets,
                      std::span<double> losses);
 
-  // Loss, and adds `scale` times the gradient of the loss to every trained
-  // parameter's gradient.
+  // Loss, and `scale` times its gradient in every trained parameter's gradient: added where the
+  // parameters have gradients, else written over what is there.
   Result<double> LossAndGradient(std::span<const int32_t> rows, std::span<const int32_t> targets,
                                  double scale);
 
-  // Final hidden states of `rows` times the classifier: logits [vocab rows, seq], valid until the
-  // next call.
+  // Final hidden states of `rows` times the classifier: logits [vocab rows, positions()],
+  // valid until the next call.
   Result<std::span<const T>> Logits(std::span<const int32_t> rows);
 
   // A buffer of the plan, by name; for tests and diagnostics.
@@ -102,11 +108,14 @@ class Network {
   std::function<Status()> CompileWeightGradient(const PlanStep& step);
   std::function<Status()> CompileAdapterGradient(const PlanStep& step);
   Parameter<T>& ParameterOf(const PlanStep& step);
+  T* GradientToAddTo(Parameter<T>& p) const;
+  math::GemmShape GradientGemm(const Parameter<T>& p) const;
   T* Data(const PlanStep& step, const std::string& role);
   Status RunSteps(const std::vector<Step>& steps, double* staging_ms);
   Status Forward(std::span<const int32_t> rows);
   void ClassifierForward();
   void ClassifierBackward();
+  void EmbeddingBackward(std::span<const int32_t> rows);
   double StagingMs() const;
 
   NetworkOptions options_;
@@ -118,6 +127,8 @@ class Network {
   math::RopeTables rope_;
   std::map<std::string, AlignedBuffer<T>> buffers_;
   AlignedBuffer<T> logits_;
+  // A kernel's launch on a layer, which a recomputed forward step shares with the first one.
+  std::map<std::pair<kernels::KernelId, int64_t>, typename runtime::Session<T>::LaunchId> launches_;
   std::vector<Step> forward_, backward_;
   StepTimes times_;
 };

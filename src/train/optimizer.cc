@@ -42,6 +42,19 @@ double EmbeddingSquares(Parameter<T>& p, const data::VocabMap& vocab) {
   return math::SumOfSquares(own, p.grad.data()) + inactive * math::SumOfSquares(p.columns, shared);
 }
 
+void UpdateTensor(const math::AdamW& adam, Parameter<float>& p) {
+  if (p.m_bf16.size() > 0) {
+    math::AdamWUpdate(adam, p.count(), p.value.data(), p.grad.data(), p.m_bf16.data(),
+                      p.v_bf16.data());
+  } else {
+    math::AdamWUpdate(adam, p.count(), p.value.data(), p.grad.data(), p.m.data(), p.v.data());
+  }
+}
+
+void UpdateTensor(const math::AdamW& adam, Parameter<double>& p) {
+  math::AdamWUpdate(adam, p.count(), p.value.data(), p.grad.data(), p.m.data(), p.v.data());
+}
+
 }  // namespace
 
 template <class T>
@@ -77,8 +90,9 @@ void Update(ParameterSet<T>& parameters, const GradientNorms& norms, const Updat
                               .weight_decay = p.spec.decay ? options.weight_decay : 0.0,
                               .grad_scale = scale,
                               .step = options.adam_step};
-    math::AdamWUpdate(adam, p.count(), p.value.data(), p.grad.data(), p.m.data(), p.v.data());
+    UpdateTensor(adam, p);
   }
+  parameters.ClearGradients();
 }
 
 template GradientNorms MeasureGradients(ParameterSet<float>&, const data::VocabMap&, double);

@@ -10,7 +10,7 @@ struct UpdateOptions {
   double lr = 0;
   double clip = 1.0;  // 0: off
   double weight_decay = 0.1;
-  double gradient_scale = 1.0;  // 1 / (sequences accumulated * loss scale)
+  double gradient_scale = 1.0;  // 1 / (micro-steps accumulated * loss scale)
   int64_t adam_step = 1;        // 1 at the first update
 };
 
@@ -27,7 +27,9 @@ template <class T>
 GradientNorms MeasureGradients(ParameterSet<T>& parameters, const data::VocabMap& vocab,
                                double gradient_scale);
 
-// Clips by the global norm and updates every trained tensor; gradients are zero afterwards.
+// Clips by the global norm and updates every trained tensor; the gradients are used up. Together
+// with MeasureGradients an update moves 32 bytes a parameter: the gradient's 4 for the norm and
+// AdamW's 28.
 template <class T>
 void Update(ParameterSet<T>& parameters, const GradientNorms& norms, const UpdateOptions& options);
 

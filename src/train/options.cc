@@ -37,6 +37,8 @@ void ForEachField(Options& o, const Visit& visit) {
   visit("val-windows", o.val_windows);
   visit("save-every", o.save_every);
   visit("batch", o.batch);
+  visit("moments", o.moments);
+  visit("recompute", o.recompute);
   visit("device", o.device);
   visit("precision", o.precision);
   visit("threads", o.threads);
@@ -76,7 +78,7 @@ bool ReadField(const json& from, const char* name, T& to) {
 // Settings that do not change the computation.
 bool IsFree(std::string_view name) {
   static constexpr std::string_view kFree[] = {"save-every", "val-every", "val-windows",
-                                               "export-dtype"};
+                                               "export-dtype", "recompute"};
   return std::find(std::begin(kFree), std::end(kFree), name) != std::end(kFree);
 }
 
@@ -143,7 +145,8 @@ bool IsDataSource(std::string_view name) {
 
 // States of the first version do not say these.
 bool IsLaterSetting(std::string_view name) {
-  return name == "tokenizer" || name == "split" || name == "text-field";
+  return name == "tokenizer" || name == "split" || name == "text-field" || name == "moments" ||
+         name == "recompute";
 }
 
 Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
@@ -197,6 +200,9 @@ Status Validate(const TrainOptions& o) {
   for (const auto& [name, value] : not_negative) {
     if (std::isfinite(value) && value >= 0) continue;
     return BadInput("--{}: expected 0 or a positive number, found {}", name, value);
+  }
+  if (o.moments != "fp32" && o.moments != "bf16") {
+    return BadInput("--moments {}: expected fp32 or bf16", o.moments);
   }
   return o.lora.enabled() ? ValidateLora(o) : CheckFreeze(o.freeze, o.config);
 }
@@ -294,6 +300,7 @@ Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOption
   if (given_flags.contains("val-every")) merged.val_every = given.val_every;
   if (given_flags.contains("val-windows")) merged.val_windows = given.val_windows;
   if (given_flags.contains("export-dtype")) merged.export_dtype = given.export_dtype;
+  if (given_flags.contains("recompute")) merged.recompute = given.recompute;
   auto valid = Validate(merged);
   if (!valid) return valid.error();
   return merged;

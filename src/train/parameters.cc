@@ -1,7 +1,5 @@
 #include "train/parameters.h"
 
-#include <cstring>
-
 namespace millwright::train {
 namespace {
 
@@ -40,9 +38,12 @@ ParameterSet<T>::ParameterSet(const model::ModelConfig& config, const data::Voca
     parameter.value = AlignedBuffer<T>(count);
     parameter.trained = options.gradients && (!options.trained || options.trained(spec));
     if (parameter.trained) parameter.grad = AlignedBuffer<T>(count);
-    if (parameter.trained && options.moments) {
+    if (parameter.trained && options.moments == Moments::kFull) {
       parameter.m = AlignedBuffer<T>(count);
       parameter.v = AlignedBuffer<T>(count);
+    } else if (parameter.trained && options.moments == Moments::kBf16) {
+      parameter.m_bf16 = AlignedBuffer<Bf16>(count);
+      parameter.v_bf16 = AlignedBuffer<Bf16>(count);
     }
     index_[Slot(spec.role, spec.layer, spec.part)] = parameters_.size();
     parameter.spec = std::move(spec);
@@ -84,13 +85,6 @@ const Parameter<T>* ParameterSet<T>::Find(model::TensorRole role, int64_t layer,
                                           model::LoraPart part) const {
   const size_t index = index_[Slot(role, layer, part)];
   return index < parameters_.size() ? &parameters_[index] : nullptr;
-}
-
-template <class T>
-void ParameterSet<T>::ZeroGradients() {
-  for (Parameter<T>& p : parameters_) {
-    if (p.trained) std::memset(p.grad.data(), 0, p.grad.size() * sizeof(T));
-  }
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/aligned.h"
+#include "base/dtype.h"
 #include "base/result.h"
 #include "data/vocabulary.h"
 #include "model/lora.h"
@@ -14,19 +15,24 @@
 
 namespace millwright::train {
 
+// What AdamW's moments are kept in: nothing, the host's type, or bf16 to save memory.
+enum class Moments { kNone, kFull, kBf16 };
+
 template <class T>
 struct Parameter {
   model::TensorSpec spec;
   int64_t rows = 0, columns = 0;  // in memory; a norm is one row
   bool trained = true;            // false: frozen, without gradient and moments
-  AlignedBuffer<T> value, grad, m, v;
+  AlignedBuffer<T> value, grad;
+  AlignedBuffer<T> m, v;               // of Moments::kFull
+  AlignedBuffer<Bf16> m_bf16, v_bf16;  // of Moments::kBf16
 
   int64_t count() const { return rows * columns; }
 };
 
 struct ParameterOptions {
   bool gradients = true;  // false: nothing is trained
-  bool moments = true;
+  Moments moments = Moments::kFull;
   std::function<bool(const model::TensorSpec&)> trained;  // empty: every tensor
   model::LoraConfig lora;
 };
@@ -49,7 +55,11 @@ class ParameterSet {
   const Parameter<T>* Find(model::TensorRole role, int64_t layer, model::LoraPart part) const;
   std::vector<Parameter<T>>& all() { return parameters_; }
   const std::vector<Parameter<T>>& all() const { return parameters_; }
-  void ZeroGradients();
+  // Whether the gradients hold anything: a backward step adds to them then, and overwrites them
+  // otherwise, so that no pass zeroes them.
+  bool has_gradients() const { return has_gradients_; }
+  void MarkGradients() { has_gradients_ = true; }
+  void ClearGradients() { has_gradients_ = false; }
   int64_t count() const;
   int64_t trained_count() const;
 
@@ -59,6 +69,7 @@ class ParameterSet {
   std::vector<Parameter<T>> parameters_;
   std::vector<size_t> index_;  // by part, role and layer
   int64_t layers_;
+  bool has_gradients_ = false;
 };
 
 // The row of the full embedding that row `row` in memory is drawn from.

@@ -11,9 +11,9 @@ using kernels::KernelId;
 using model::TensorRole;
 using Buffers = std::map<std::string, std::string>;
 
-// Writes the plan layer by layer. Buffers with a layer suffix are kept for the backward step (of
-// which there is one copy where there is no backward step), the others are scratch that every layer
-// uses again.
+// Writes the plan layer by layer. Buffers with a layer suffix are kept for the backward step (there
+// is one copy of them where no backward step reads them, or where it computes them again), the
+// others are scratch that every layer uses again.
 class PlanWriter {
  public:
   PlanWriter(const kernels::KernelSpec& spec, const PlanOptions& options)
@@ -30,13 +30,17 @@ class PlanWriter {
     Activation("dx_final", c_.dim);
     NormBackward(TensorRole::kFinalNorm, "dx_final", At("x", c_.layers), "inv_rms_final", "", "dy");
     const int64_t lowest = LowestTrainedLayer();
-    for (int64_t layer = c_.layers; layer-- > lowest;) BackwardLayer(layer);
+    for (int64_t layer = c_.layers; layer-- > lowest;) {
+      if (options_.recompute && layer + 1 < c_.layers) RecomputeLayer(layer);
+      BackwardLayer(layer);
+    }
     return std::move(plan_);
   }
 
  private:
   std::string At(std::string_view name, int64_t layer) const {
-    return fmt::format("{}.{}", name, options_.backward ? layer : 0);
+    const bool kept = options_.backward && (!options_.recompute || name == "x");
+    return fmt::format("{}.{}", name, kept ? layer : 0);
   }
   std::string Here(std::string_view name) const { return At(name, layer_); }
 
@@ -54,13 +58,15 @@ class PlanWriter {
   }
 
   std::string Activation(const std::string& name, int64_t rows) {
-    plan_.buffers[name] = {rows, c_.seq};
+    plan_.buffers[name] = {rows, spec_.columns()};
     return name;
   }
 
   PlanStep& Add(StepKind kind, Phase phase, Buffers buffers) {
-    steps_->push_back(
-        {.kind = kind, .phase = phase, .layer = layer_, .buffers = std::move(buffers)});
+    steps_->push_back({.kind = kind,
+                       .phase = recomputing_ ? Phase::kRecompute : phase,
+                       .layer = layer_,
+                       .buffers = std::move(buffers)});
     return steps_->back();
   }
 
@@ -81,7 +87,7 @@ class PlanWriter {
   void Norm(TensorRole norm, const std::string& x, const std::string& y,
             const std::string& inv_rms) {
     Activation(y, c_.dim);
-    plan_.buffers[inv_rms] = {1, c_.seq};
+    plan_.buffers[inv_rms] = {1, spec_.columns()};
     Add(StepKind::kRmsNorm, Phase::kNorm, {{"x", x}, {"y", y}, {"inv_rms", inv_rms}}).parameter =
         norm;
   }
@@ -100,7 +106,7 @@ class PlanWriter {
           weight;
     }
     if (spec_.lora.Adapts(weight)) {
-      plan_.buffers["low_rank"] = {spec_.lora.rank, c_.seq};
+      plan_.buffers["low_rank"] = {spec_.lora.rank, spec_.columns()};
       Add(StepKind::kAdapterGradient, Phase::kWeightGradient,
           {{"dy", dy}, {"x", x}, {"low_rank", "low_rank"}})
           .parameter = weight;
@@ -127,9 +133,16 @@ class PlanWriter {
     Norm(TensorRole::kFfnNorm, Here("x2"), Here("x2norm"), Here("inv_rms_ffn"));
     Kernel(KernelId::kFfnFused, Phase::kForward, {{"x_next", next}});
     if (options_.act_clip) {
-      plan_.buffers[Here("clip_factor")] = {1, 1};
+      plan_.buffers[Here("clip_factor")] = {1, spec_.batch};
       Add(StepKind::kActClip, Phase::kElementwise, {{"x", next}, {"factor", Here("clip_factor")}});
     }
+  }
+
+  // Writes the next layer's input once more, to the same bits.
+  void RecomputeLayer(int64_t layer) {
+    recomputing_ = true;
+    ForwardLayer(layer);
+    recomputing_ = false;
   }
 
   void BackwardLayer(int64_t layer) {
@@ -197,6 +210,7 @@ class PlanWriter {
   Plan plan_;
   std::vector<PlanStep>* steps_ = nullptr;
   int64_t layer_ = 0;
+  bool recomputing_ = false;
 };
 
 std::string_view KindName(StepKind kind) {
@@ -234,7 +248,8 @@ std::string_view KindName(StepKind kind) {
 void AppendSteps(std::string_view direction, const std::vector<PlanStep>& steps,
                  std::string* text) {
   for (const PlanStep& step : steps) {
-    fmt::format_to(std::back_inserter(*text), "{} L{:02} {}", direction, step.layer,
+    fmt::format_to(std::back_inserter(*text), "{} L{:02} {}",
+                   step.phase == Phase::kRecompute ? "rec" : direction, step.layer,
                    KindName(step.kind));
     if (step.kind == StepKind::kKernel) {
       fmt::format_to(std::back_inserter(*text), " {}", kernels::Get(step.kernel).name);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/clock.h"
 #include "data/windows.h"
@@ -24,21 +25,26 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMa
   if (!valid) return valid.error();
   std::unique_ptr<Trainer> trainer(new Trainer(std::move(inputs)));
   const TrainOptions& o = trainer->in_.options;
-  auto network = Network<float>::Create(device,
-                                        {.config = o.config,
-                                         .binding = o.binding,
-                                         .residual_alpha = o.residual_alpha,
-                                         .act_clip = o.act_clip,
-                                         .freeze = FrozenPatterns(o),
-                                         .lora = o.lora,
-                                         .gemm_table = trainer->in_.gemm_table},
-                                        std::move(vocab));
+  auto network =
+      Network<float>::Create(device,
+                             {.config = o.config,
+                              .binding = o.binding,
+                              .batch = o.batch,
+                              .residual_alpha = o.residual_alpha,
+                              .act_clip = o.act_clip,
+                              .moments = o.moments == "bf16" ? Moments::kBf16 : Moments::kFull,
+                              .recompute = o.recompute,
+                              .freeze = FrozenPatterns(o),
+                              .lora = o.lora},
+                             std::move(vocab));
   if (!network) return network.error();
   trainer->network_ = std::move(*network);
   trainer->sampler_ =
       std::make_unique<data::Sampler>(o.seed, trainer->in_.train->size(), o.config.seq);
   trainer->window_.resize(static_cast<size_t>(o.config.seq + 1));
-  trainer->rows_.resize(trainer->window_.size());
+  trainer->rows_.resize(static_cast<size_t>(trainer->network_->positions()));
+  trainer->targets_.resize(trainer->rows_.size());
+  trainer->losses_.resize(trainer->rows_.size());
   const double automatic = device.caps().dtype == DType::kFp16 ? 256.0 : 1.0;
   trainer->loss_scale_ = LossScale(o.loss_scale > 0 ? o.loss_scale : automatic);
   return trainer;
@@ -72,28 +78,29 @@ Status Trainer::InitFrom(const checkpoint::TensorSource& source) {
   return network_->StageWeights();
 }
 
-// Reads a window of seq + 1 tokens into rows_.
-Status Trainer::Sequence(int64_t offset) {
-  in_.train->Copy(offset, window_);
-  auto mapped = network_->vocab().MapTokens(window_, rows_);
-  if (!mapped) return mapped.error().In(in_.train->name());
+// Reads a window of seq + 1 tokens as sequence `index` of the next step.
+Status Trainer::ReadSequence(const data::TokenSource& source, int64_t offset, int64_t index) {
+  source.Copy(offset, window_);
+  const auto seq = window_.size() - 1, first = static_cast<size_t>(index) * seq;
+  const std::span<const int32_t> tokens(window_);
+  auto mapped =
+      network_->vocab().MapTokens(tokens.first(seq), std::span(rows_).subspan(first, seq));
+  if (mapped) {
+    mapped =
+        network_->vocab().MapTokens(tokens.subspan(1), std::span(targets_).subspan(first, seq));
+  }
+  if (!mapped) return mapped.error().In(source.name());
   return {};
 }
 
 Result<double> Trainer::MicroStep() {
-  const auto batch = static_cast<uint64_t>(in_.options.batch);
-  const std::span<const int32_t> rows(rows_);
-  double loss = 0;
-  for (uint64_t b = 0; b < batch; ++b) {
-    const int64_t offset = sampler_->Offset(static_cast<uint64_t>(step_) * batch + b);
-    auto status = Sequence(offset);
+  const int64_t batch = in_.options.batch;
+  for (int64_t b = 0; b < batch; ++b) {
+    const int64_t offset = sampler_->Offset(static_cast<uint64_t>(step_ * batch + b));
+    auto status = ReadSequence(*in_.train, offset, b);
     if (!status) return status.error();
-    auto result = network_->LossAndGradient(rows.first(rows.size() - 1), rows.subspan(1),
-                                            loss_scale_.value());
-    if (!result) return result.error();
-    loss += *result;
   }
-  return loss / static_cast<double>(batch);
+  return network_->LossAndGradient(rows_, targets_, loss_scale_.value());
 }
 
 // The rate of the update that the micro-step in progress belongs to.
@@ -122,6 +129,7 @@ telemetry::StepEvent Trainer::MakeStepEvent(double loss, double ms) const {
                      {"dw", t[Phase::kWeightGradient]},
                      {"classifier", t.classifier_ms},
                      {"embedding", t.embedding_ms}};
+  if (in_.options.recompute) event.phases_ms["recompute"] = t[Phase::kRecompute];
   if (step_ % 10 != 0) return event;
   const auto norm = [&](const char* name) {
     const std::span<float> values = network_->Buffer(name);
@@ -142,8 +150,7 @@ telemetry::StepEvent Trainer::MakeStepEvent(double loss, double ms) const {
 Status Trainer::UpdateWeights(telemetry::Sink& sink) {
   const Stopwatch watch;
   const double lr = LearningRate(step_ - 1, in_.options.lr, in_.options.warmup, in_.options.steps);
-  const double sequences = static_cast<double>(pending_ * in_.options.batch);
-  const double scale = 1.0 / (sequences * loss_scale_.value());
+  const double scale = 1.0 / (static_cast<double>(pending_) * loss_scale_.value());
   const GradientNorms norms = MeasureGradients(network_->parameters(), network_->vocab(), scale);
   telemetry::UpdateEvent event{
       .step = step_,
@@ -167,7 +174,7 @@ Status Trainer::UpdateWeights(telemetry::Sink& sink) {
     auto staged = network_->StageWeights();
     if (!staged) return staged;
   } else {
-    network_->parameters().ZeroGradients();
+    network_->parameters().ClearGradients();
     loss_scale_.Halve();
   }
   event.ms = watch.ms();
@@ -186,10 +193,24 @@ Result<double> Trainer::Evaluate(const data::TokenSource& tokens, int64_t window
     return BadInput("{}: {} tokens, fewer than one window of {}", tokens.name(), tokens.size(),
                     seq + 1);
   }
-  const auto result =
-      train::Evaluate(*network_, tokens, data::ConsecutiveWindows(count * seq + 1, seq));
-  if (!result) return result.error();
-  return result->loss;
+  const int64_t batch = in_.options.batch;
+  double total = 0;
+  for (int64_t first = 0; first < count; first += batch) {
+    // A batch that is not full is filled up with its last window, which is not counted again.
+    const int64_t used = std::min(batch, count - first);
+    for (int64_t b = 0; b < batch; ++b) {
+      const int64_t w = first + std::min(b, used - 1);
+      auto status = ReadSequence(tokens, data::WindowBegin(w, seq), b);
+      if (!status) return status.error();
+    }
+    auto status = network_->TokenLosses(rows_, targets_, losses_);
+    if (!status) return status.error();
+    for (int64_t b = 0; b < used; ++b) {
+      const auto begin = losses_.begin() + b * seq;
+      total += std::accumulate(begin, begin + seq, 0.0) / static_cast<double>(seq);
+    }
+  }
+  return total / static_cast<double>(count);
 }
 
 Status Trainer::Validate(telemetry::Sink& sink) {

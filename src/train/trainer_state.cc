@@ -59,8 +59,13 @@ std::vector<checkpoint::NamedTensor> Trainer::Moments() const {
   std::vector<checkpoint::NamedTensor> tensors;
   for (const Parameter<float>& p : network_->parameters().all()) {
     if (!p.trained) continue;
-    tensors.push_back({p.spec.name + ".m", ShapeOf(p), p.m.span()});
-    tensors.push_back({p.spec.name + ".v", ShapeOf(p), p.v.span()});
+    if (p.m_bf16.size() > 0) {
+      tensors.push_back({p.spec.name + ".m", ShapeOf(p), p.m_bf16.span()});
+      tensors.push_back({p.spec.name + ".v", ShapeOf(p), p.v_bf16.span()});
+    } else {
+      tensors.push_back({p.spec.name + ".m", ShapeOf(p), p.m.span()});
+      tensors.push_back({p.spec.name + ".v", ShapeOf(p), p.v.span()});
+    }
   }
   return tensors;
 }
@@ -132,12 +137,17 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
     best_step_ = meta["best_step"].get<int64_t>();
   }
   for (Parameter<float>& p : network_->parameters().all()) {
-    const Shape shape = ShapeOf(p);
-    for (auto [suffix, buffer] : {std::pair{"", &p.value}, {".m", &p.m}, {".v", &p.v}}) {
-      if (buffer->size() == 0) continue;  // moments of a frozen tensor
-      auto status = state.Read(p.spec.name + suffix, shape, buffer->span());
-      if (!status) return status;
-    }
+    // Buffers that a tensor has not are those of another kind of moments, or of a frozen tensor.
+    const auto read = [&](const char* suffix, auto& buffer) -> Status {
+      if (buffer.size() == 0) return {};
+      return state.Read(p.spec.name + suffix, ShapeOf(p), buffer.span());
+    };
+    auto status = read("", p.value);
+    if (status) status = read(".m", p.m);
+    if (status) status = read(".v", p.v);
+    if (status) status = read(".m", p.m_bf16);
+    if (status) status = read(".v", p.v_bf16);
+    if (!status) return status;
   }
   return network_->StageWeights();
 }

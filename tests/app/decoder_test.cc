@@ -13,8 +13,8 @@ namespace {
 // A network in double with parameters that fp32 holds exactly.
 struct Exact {
   explicit Exact(const model::ModelConfig& config) {
-    auto created = train::Network<double>::Create(*device, {.config = config, .training = false},
-                                                  FullVocab(config));
+    auto created = train::Network<double>::Create(
+        *device, {.config = config, .moments = train::Moments::kNone}, FullVocab(config));
     EXPECT_TRUE(created.ok()) << (created.ok() ? "" : created.error().message);
     network = std::move(*created);
     FillForGradients(network->parameters(), 3);

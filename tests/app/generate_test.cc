@@ -49,8 +49,8 @@ class Generation : public ::testing::Test {
     device_ = OpenTestDevice("reference", Precision::kFp32);
     model::ModelConfig config = TinyMha();
     config.seq = 120;
-    auto network = train::Network<float>::Create(*device_, {.config = config, .training = false},
-                                                 FullVocab(config));
+    auto network = train::Network<float>::Create(
+        *device_, {.config = config, .moments = train::Moments::kNone}, FullVocab(config));
     ASSERT_TRUE(network.ok()) << network.error().message;
     FillForGradients((*network)->parameters(), 4);
     auto decoder = sample::Decoder::Create(*device_, config, SourceOf(**network));

@@ -49,6 +49,7 @@ TEST_F(BadInput, Flags) {
                                                        {"--lr", "inf"},
                                                        {"--accum", "0"},
                                                        {"--batch", "0"},
+                                                       {"--moments", "fp16"},
                                                        {"--warmup", "-1"},
                                                        {"--clip", "-1"},
                                                        {"--clip", "inf"},

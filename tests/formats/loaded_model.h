@@ -50,8 +50,8 @@ class LoadedModel {
     device_ = std::move(*opened);
     model::ModelConfig config = stored.config;
     config.seq = seq;
-    auto created = train::Network<float>::Create(*device_, {.config = config, .training = false},
-                                                 FullVocab(config));
+    auto created = train::Network<float>::Create(
+        *device_, {.config = config, .moments = train::Moments::kNone}, FullVocab(config));
     ASSERT_TRUE(created.ok()) << created.error().message;
     network = std::move(*created);
     const auto weights = app::OrdinaryWeights(stored);

@@ -93,7 +93,8 @@ class EvaluateOn : public ::testing::TestWithParam<const char*> {
   void Open(const model::ModelConfig& config) {
     device_ = *app::OpenDevice(GetParam(), {.precision = Precision::kFp32});
     auto network = train::Network<float>::Create(
-        *device_, {.config = config, .training = false, .gradients = false}, FullVocab(config));
+        *device_, {.config = config, .moments = train::Moments::kNone, .gradients = false},
+        FullVocab(config));
     ASSERT_TRUE(network.ok()) << network.error().message;
     network_ = std::move(*network);
     FillForGradients(network_->parameters(), 3);

@@ -48,7 +48,8 @@ class Export : public ::testing::TestWithParam<ExportCase> {
   // The exported weights in a network of `config`.
   std::unique_ptr<train::Network<float>> Loaded(const model::ModelConfig& config) {
     auto network = train::Network<float>::Create(
-        *run_.devices.front(), {.config = config, .training = false}, FullVocab(config));
+        *run_.devices.front(), {.config = config, .moments = train::Moments::kNone},
+        FullVocab(config));
     EXPECT_TRUE(network.ok()) << (network.ok() ? "" : network.error().message);
     for (auto& p : (*network)->parameters().all()) {
       const Status read = folder_->Read(p.spec, p.value.span());

@@ -26,16 +26,19 @@ struct GradientCase {
   bool fuse_attention_backward = true;
   std::vector<std::string> freeze = {};
   model::LoraConfig lora = {};
+  int64_t batch = 1;
+  bool recompute = false;
 };
 
 using Gradients = std::map<std::string, std::vector<double>>;
 
-// A network of the case with parameters from FillForGradients, and one window of data.
+// A network of the case with parameters from FillForGradients, and the windows of one step.
 template <class T>
 class GradientRun {
  public:
   explicit GradientRun(const GradientCase& test)
-      : rows(RandomRows(test.config, 1)), targets(RandomRows(test.config, 2)) {
+      : rows(RandomRows(test.config, 1, test.batch)),
+        targets(RandomRows(test.config, 2, test.batch)) {
     auto opened = app::OpenDevice(test.device, {.precision = test.precision});
     EXPECT_TRUE(opened.ok()) << (opened.ok() ? "" : opened.error().message);
     device = std::move(*opened);
@@ -43,9 +46,11 @@ class GradientRun {
         train::Network<T>::Create(*device,
                                   {.config = test.config,
                                    .binding = test.binding,
+                                   .batch = test.batch,
                                    .residual_alpha = test.residual_alpha,
                                    .act_clip = test.act_clip,
-                                   .training = false,
+                                   .moments = train::Moments::kNone,
+                                   .recompute = test.recompute,
                                    .freeze = test.freeze,
                                    .lora = test.lora,
                                    .fuse_attention_backward = test.fuse_attention_backward},
@@ -69,7 +74,7 @@ class GradientRun {
 
   // `scale` is undone: the gradients are those of the loss.
   Gradients Backward(double scale = 1.0) {
-    network->parameters().ZeroGradients();
+    network->parameters().ClearGradients();
     auto loss = network->LossAndGradient(rows, targets, scale);
     EXPECT_TRUE(loss.ok()) << (loss.ok() ? "" : loss.error().message);
     Gradients gradients;

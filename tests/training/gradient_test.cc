@@ -18,6 +18,8 @@ std::string NameOf(const ::testing::TestParamInfo<GradientCase>& info) {
   if (test.residual_alpha != 1.0) name += "_alpha";
   if (test.act_clip > 0) name += "_clip";
   if (test.lora.enabled()) name += "_lora";
+  if (test.batch > 1) name += "_batch" + std::to_string(test.batch);
+  if (test.recompute) name += "_recompute";
   return name;
 }
 
@@ -34,6 +36,17 @@ std::vector<GradientCase> AllCases() {
   cases.push_back({.config = Untied(TinyGqa(model::RotaryLayout::kHalfSplit))});
   cases.push_back({.config = TinyMha(), .residual_alpha = 0.35});
   cases.push_back({.config = TinyGqa(model::RotaryLayout::kHalfSplit), .act_clip = 0.4});
+  for (kernels::Binding binding : kBindings) {
+    const auto gqa = TinyGqa(model::RotaryLayout::kHalfSplit);
+    cases.push_back({.config = gqa, .binding = binding, .batch = 2});
+    cases.push_back({.config = TinyMha(), .binding = binding, .batch = 3, .recompute = true});
+    cases.push_back({.config = gqa,
+                     .binding = binding,
+                     .act_clip = 0.4,
+                     .lora = LoraEverywhere(),
+                     .batch = 2,
+                     .recompute = true});
+  }
   return cases;
 }
 
@@ -93,6 +106,57 @@ TEST_P(Gradient, IsLinearInTheLossScale) {
   for (const auto& [name, gradient] : plain) {
     EXPECT_LE(NormError(std::span(scaled.at(name)), std::span(gradient)), Gamma(DType::kFp64, 4096))
         << name;
+  }
+}
+
+// The loss of a batch is the mean of its sequences' losses, and so is its gradient. Both sum the
+// positions in another order.
+TEST_P(Gradient, OfABatchIsTheMeanOfItsSequences) {
+  const GradientCase& test = GetParam();
+  if (test.batch == 1) GTEST_SKIP() << "one sequence";
+  GradientRun<double> all(test);
+  const double loss = all.Loss();
+  const Gradients expected = all.Backward();
+  GradientCase alone = test;
+  alone.batch = 1;
+  GradientRun<double> one(alone);
+  const auto rows = all.rows, targets = all.targets;
+  double mean = 0;
+  Gradients sum;
+  for (int64_t n = 0; n < test.batch; ++n) {
+    const auto begin = n * test.config.seq, end = begin + test.config.seq;
+    one.rows.assign(rows.begin() + begin, rows.begin() + end);
+    one.targets.assign(targets.begin() + begin, targets.begin() + end);
+    mean += one.Loss() / static_cast<double>(test.batch);
+    for (const auto& [name, gradient] : one.Backward()) {
+      auto& total = sum[name];
+      total.resize(gradient.size());
+      for (size_t i = 0; i < gradient.size(); ++i) {
+        total[i] += gradient[i] / static_cast<double>(test.batch);
+      }
+    }
+  }
+  EXPECT_NEAR(loss, mean, Gamma(DType::kFp64, 4096));
+  for (const auto& [name, gradient] : expected) {
+    EXPECT_LE(NormError(std::span(gradient), std::span(std::as_const(sum).at(name))),
+              Gamma(DType::kFp64, 65536))
+        << name;
+  }
+}
+
+// What is computed again is what was there.
+TEST_P(Gradient, RecomputationChangesNoBit) {
+  GradientCase test = GetParam();
+  for (const char* device : {"reference", "cpu"}) {
+    test.device = device;
+    test.precision = Precision::kFp32;
+    test.recompute = false;
+    GradientRun<float> kept(test);
+    test.recompute = true;
+    GradientRun<float> again(test);
+    EXPECT_EQ(kept.Loss(), again.Loss()) << device;
+    EXPECT_EQ(kept.Backward(), again.Backward()) << device;
+    EXPECT_LT(again.network->plan().buffers.size(), kept.network->plan().buffers.size());
   }
 }
 

@@ -9,11 +9,13 @@ struct KernelCase {
   model::ModelConfig config;
   kernels::Binding binding;
   model::LoraConfig lora = {};
+  int64_t batch = 1;
 };
 
 std::string NameOf(const ::testing::TestParamInfo<KernelCase>& info) {
   return ConfigName(info.param.config) + "_" + std::string(BindingName(info.param.binding)) +
-         (info.param.lora.enabled() ? "_lora" : "");
+         (info.param.lora.enabled() ? "_lora" : "") +
+         (info.param.batch > 1 ? "_batch" + std::to_string(info.param.batch) : "");
 }
 
 std::vector<KernelCase> AllCases() {
@@ -22,6 +24,7 @@ std::vector<KernelCase> AllCases() {
     for (kernels::Binding binding : kBindings) {
       cases.push_back({config, binding});
       cases.push_back({config, binding, LoraEverywhere()});
+      cases.push_back({config, binding, {}, 3});
     }
   }
   return cases;
@@ -32,7 +35,8 @@ runtime::SessionOptions OptionsOf(const KernelCase& test) {
           .binding = test.binding,
           .residual_alpha = 0.5,
           .lora = test.lora,
-          .cache = 5};
+          .batch = test.batch,
+          .cache = test.batch == 1 ? 5 : 0};
 }
 
 // Sums of up to `longest` products in double.

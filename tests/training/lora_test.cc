@@ -218,7 +218,8 @@ TEST_P(ExportedLora, MergedModelHasTheLossOfTheAdaptedNetwork) {
   config.seq = GetParam().seq;
   const auto device = *app::OpenDevice("cpu", {});
   auto network = train::Network<float>::Create(
-      *device, {.config = config, .training = false, .gradients = false}, FullVocab(config));
+      *device, {.config = config, .moments = train::Moments::kNone, .gradients = false},
+      FullVocab(config));
   ASSERT_TRUE(network.ok()) << network.error().message;
   for (auto& p : (*network)->parameters().all()) {
     ASSERT_TRUE(model->Read(p.spec, p.value.span()).ok());

@@ -19,14 +19,31 @@ class ScalarModel {
  public:
   using Array = std::vector<T>;
 
-  ScalarModel(const kernels::KernelSpec& spec, double act_clip)
-      : spec_(spec), act_clip_(act_clip) {}
+  // Of a spec for several sequences too, which the model takes one by one.
+  ScalarModel(const kernels::KernelSpec& spec, double act_clip) : spec_(spec), act_clip_(act_clip) {
+    spec_.batch = 1;
+  }
 
   std::map<std::string, Array> parameters;  // by tensor name
 
-  // `last_row_bias` as in VocabMap.
+  // The mean over the sequences of config.seq that `rows` holds one after another; `last_row_bias`
+  // as in VocabMap.
   T Loss(const std::vector<int32_t>& rows, const std::vector<int32_t>& targets,
          double last_row_bias = 0) {
+    const int64_t seq = spec_.config.seq, sequences = static_cast<int64_t>(rows.size()) / seq;
+    T total(0);
+    for (int64_t n = 0; n < sequences; ++n) {
+      const auto part = [&](const std::vector<int32_t>& all) {
+        return std::vector<int32_t>(all.begin() + n * seq, all.begin() + (n + 1) * seq);
+      };
+      total += SequenceLoss(part(rows), part(targets), last_row_bias);
+    }
+    return total / static_cast<double>(sequences);
+  }
+
+ private:
+  T SequenceLoss(const std::vector<int32_t>& rows, const std::vector<int32_t>& targets,
+                 double last_row_bias) {
     const auto& c = spec_.config;
     const Array& table = parameters.at("model.embed_tokens.weight");
     Array x(Size(c.dim * c.seq));
@@ -41,7 +58,6 @@ class ScalarModel {
     return CrossEntropy(x, classifier, targets, last_row_bias);
   }
 
- private:
   static constexpr std::pair<const char*, const char*> kProjections[] = {
       {"wq", "self_attn.q_proj"}, {"wk", "self_attn.k_proj"}, {"wv", "self_attn.v_proj"},
       {"wo", "self_attn.o_proj"}, {"w1", "mlp.gate_proj"},    {"w3", "mlp.up_proj"},

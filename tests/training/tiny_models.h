@@ -99,9 +99,11 @@ void FillForGradients(train::ParameterSet<T>& parameters, uint64_t seed) {
   }
 }
 
-inline std::vector<int32_t> RandomRows(const model::ModelConfig& config, uint64_t stream) {
+// Of `batch` sequences, one after another.
+inline std::vector<int32_t> RandomRows(const model::ModelConfig& config, uint64_t stream,
+                                       int64_t batch = 1) {
   const Rng rng(7, stream);
-  std::vector<int32_t> rows(static_cast<size_t>(config.seq));
+  std::vector<int32_t> rows(static_cast<size_t>(batch * config.seq));
   for (size_t i = 0; i < rows.size(); ++i) {
     rows[i] = static_cast<int32_t>(rng.Below(i, static_cast<uint64_t>(config.vocab)));
   }

@@ -26,6 +26,7 @@ class EventLog : public telemetry::Sink {
     events.push_back(event);
     const auto* step = std::get_if<telemetry::StepEvent>(&event);
     if (step != nullptr && step->step == stop_after) stop = true;
+    if (step != nullptr && on_step) on_step();
     return {};
   }
 
@@ -46,6 +47,7 @@ class EventLog : public telemetry::Sink {
   }
 
   int64_t stop_after = -1;
+  std::function<void()> on_step;  // after every micro-step, before the update
   std::atomic<bool> stop{false};
   std::vector<telemetry::Event> events;
 };
@@ -127,8 +129,9 @@ inline void RunToEnd(train::Trainer& trainer, EventLog& log,
   EXPECT_EQ(*end, expected);
 }
 
-inline bool SameBits(const AlignedBuffer<float>& a, const AlignedBuffer<float>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0;
+template <class T>
+bool SameBits(const AlignedBuffer<T>& a, const AlignedBuffer<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
 }
 
 // Every weight and moment, equal as bits.
@@ -140,6 +143,8 @@ inline void ExpectSameParameters(train::Trainer& a, train::Trainer& b) {
     EXPECT_TRUE(SameBits(left[i].value, right[i].value)) << left[i].spec.name;
     EXPECT_TRUE(SameBits(left[i].m, right[i].m)) << left[i].spec.name << " m";
     EXPECT_TRUE(SameBits(left[i].v, right[i].v)) << left[i].spec.name << " v";
+    EXPECT_TRUE(SameBits(left[i].m_bf16, right[i].m_bf16)) << left[i].spec.name << " m";
+    EXPECT_TRUE(SameBits(left[i].v_bf16, right[i].v_bf16)) << left[i].spec.name << " v";
   }
 }
 

@@ -109,7 +109,7 @@ bool IsConstantMask(Lowering& lowering, ValueId value, int64_t seq) {
 bool MatchScores(Lowering& lowering, Matcher& m, ValueId probs, ScorePattern* p) {
   p->probs = probs;
   const Shape& shape = lowering.type(probs).shape;
-  if (shape.size() != 4 || shape[0] != 1 || shape[2] != shape[3]) return false;
+  if (shape.size() != 4 || shape[2] != shape[3]) return false;
   if (!m.SumsLastAxis(probs, "softmax")) return false;
   ValueId scores = m.Argument(*m.Take(probs, "softmax"), "x");
   ValueId x = -1, y = -1;

@@ -7,7 +7,7 @@
 
 namespace millwright::device::cpu {
 
-// probs = softmax(scale * q k^T + mask) over the last axis of [1, heads, S, S].
+// probs = softmax(scale * q k^T + mask) over the last axis of [batch, heads, S, S].
 struct ScorePattern {
   mil::ValueId q = -1, k = -1, probs = -1;
   mil::ValueId mask = -1;  // a constant; -1: none

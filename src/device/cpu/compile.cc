@@ -109,6 +109,20 @@ Status StoreOutputs(Lowering& lowering) {
   return {};
 }
 
+// A constant that only a pattern was recognised by, such as a causal mask, needs no memory.
+void DropUnusedConstants(Plan& plan) {
+  std::vector<bool> used(plan.constants.size());
+  for (const auto& step : plan.steps) {
+    for (const int id : step->Buffers()) {
+      const Buffer& buffer = plan.buffers[static_cast<size_t>(id)];
+      if (buffer.kind == BufferKind::kConstant) used[buffer.index] = true;
+    }
+  }
+  for (size_t i = 0; i < used.size(); ++i) {
+    if (!used[i]) plan.constants[i] = {};
+  }
+}
+
 }  // namespace
 
 Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightStore& weights,
@@ -124,6 +138,7 @@ Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightSto
     if (Status status = LowerOne(lowering, static_cast<int>(i)); !status) return status.error();
   }
   if (Status status = StoreOutputs(lowering); !status) return status.error();
+  DropUnusedConstants(lowering.plan);
   PlaceBuffers(lowering.plan);
   return std::move(lowering.plan);
 }

@@ -9,13 +9,14 @@ constexpr double kRemoved = -1e4;
 
 View Channels(const View& view) { return TransposeView(view, std::vector<int64_t>{0, 1, 3, 2}); }
 
-// A view [1, heads, seq, head_dim] as math/attention.h takes it: positions contiguous, and heads at
-// a constant distance, of which each may be repeated (`repeats` becomes how often). Nothing
-// otherwise.
+// A view [batch, heads, seq, head_dim] as math/attention.h takes it: positions contiguous, and
+// sequences and heads at constant distances, of which each may be repeated (`repeats` becomes how
+// often). Nothing otherwise.
 std::optional<HeadsOperand> AsHeads(const View& view, int64_t* repeats) {
+  const auto batch = SingleDim(view.axes[0]);
   const auto positions = SingleDim(view.axes[2]);
   const auto channels = SingleDim(view.axes[3]);
-  if (!positions || !channels || (positions->size > 1 && positions->stride != 1)) {
+  if (!batch || !positions || !channels || (positions->size > 1 && positions->stride != 1)) {
     return std::nullopt;
   }
   Axis heads = view.axes[1];
@@ -26,7 +27,7 @@ std::optional<HeadsOperand> AsHeads(const View& view, int64_t* repeats) {
   }
   if (heads.size() > 1) return std::nullopt;
   const int64_t stride = heads.empty() ? 0 : heads[0].stride;
-  return HeadsOperand{view.buffer, view.offset, stride, channels->stride};
+  return HeadsOperand{view.buffer, view.offset, stride, channels->stride, batch->stride};
 }
 
 // The same, through a copy where the view does not fit. `repeats` must come out as wanted.
@@ -59,7 +60,7 @@ KeysAndValues ReadKeysAndValues(Lowering& lowering, View k, View v) {
   return result;
 }
 
-// A destination for `value`, [1, heads, seq, head_dim]; `to` is where it has to be copied
+// A destination for `value`, [batch, heads, seq, head_dim]; `to` is where it has to be copied
 // afterwards, if it could not be written in place.
 struct HeadsResult {
   HeadsOperand heads;
@@ -112,7 +113,8 @@ math::AttentionShape ShapeOf(const Lowering& lowering, const ScorePattern& score
           .kv_heads = heads[1],
           .head_dim = heads[3],
           .seq = heads[2],
-          .scale = scale};
+          .scale = scale,
+          .batch = heads[0]};
 }
 
 // The plain queries, from the value that they are renamed from.

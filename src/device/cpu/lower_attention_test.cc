@@ -25,9 +25,12 @@ model::ModelConfig Config(int64_t heads, int64_t kv_heads, int64_t seq) {
 }
 
 kernels::KernelProgram Generate(KernelId id, const model::ModelConfig& config, bool fused,
-                                kernels::Binding binding = kernels::Binding::kSeparate) {
-  const kernels::KernelSpec spec = {
-      .config = config, .binding = binding, .target = {.fused_attention_backward = fused}};
+                                kernels::Binding binding = kernels::Binding::kSeparate,
+                                int64_t batch = 1) {
+  const kernels::KernelSpec spec = {.config = config,
+                                    .binding = binding,
+                                    .target = {.fused_attention_backward = fused},
+                                    .batch = batch};
   auto program = kernels::Generate(kernels::Get(id), spec);
   EXPECT_TRUE(program.ok()) << (program.ok() ? "" : program.error().message);
   return *std::move(program);
@@ -77,6 +80,37 @@ TEST(LowerAttention, BackwardIsOneStep) {
     EXPECT_EQ(Lines(steps, " m="), 0);
     EXPECT_EQ(Lines(steps, "softmax"), 0);
     ExpectMatch(program);
+  }
+}
+
+// Sequences side by side are a stride of the one step: no head is copied, and weights are read
+// once.
+TEST(LowerAttention, ABatchIsOneStepToo) {
+  using kernels::Binding;
+  for (const auto& [heads, kv_heads, seq] : {std::tuple{4, 4, 16}, {4, 2, 33}, {6, 1, 7}}) {
+    for (const Binding binding : {Binding::kSeparate, Binding::kConstant, Binding::kPacked}) {
+      const auto config = Config(heads, kv_heads, seq);
+      if (binding != Binding::kConstant) {  // whose weights are not there yet
+        const auto forward = Generate(KernelId::kSdpaFwd, config, false, binding, 3);
+        const std::string steps = Explain(forward.program, forward.constants);
+        SCOPED_TRACE(steps);
+        EXPECT_EQ(Lines(steps, "attention batch=3 heads="), 1);
+        EXPECT_EQ(Lines(steps, fmt::format("kv_heads={} ", kv_heads)), 1);
+        EXPECT_EQ(Lines(steps, " m="), 3) << "the projections alone";
+        EXPECT_EQ(Lines(steps, "evaluate"), 0);
+        ExpectMatch(forward);
+      }
+      if (binding == Binding::kPacked) continue;
+      const auto backward = Generate(KernelId::kSdpaBwd1, config, true, binding, 3);
+      const std::string steps = Explain(backward.program, backward.constants);
+      SCOPED_TRACE(steps);
+      EXPECT_EQ(Lines(steps, "attention_backward batch=3 heads="), 1);
+      EXPECT_EQ(Lines(steps, " m="), 0);
+      if (heads == kv_heads) {  // else the sums over query heads read copies
+        EXPECT_EQ(Lines(steps, "copy"), 0);
+      }
+      ExpectMatch(backward);
+    }
   }
 }
 

@@ -11,12 +11,13 @@ float* At(const RunContext& context, int buffer) {
 
 template <class T>
 math::Heads<T> HeadsAt(const RunContext& context, const HeadsOperand& operand) {
-  return {At(context, operand.buffer) + operand.offset, operand.head_stride,
-          operand.channel_stride};
+  return {At(context, operand.buffer) + operand.offset, operand.head_stride, operand.channel_stride,
+          operand.batch_stride};
 }
 
 std::string DescribeShape(std::string_view name, const math::AttentionShape& s, bool masked) {
-  return fmt::format("{} heads={} kv_heads={} head_dim={} seq={}{}{}", name, s.heads, s.kv_heads,
+  return fmt::format("{} {}heads={} kv_heads={} head_dim={} seq={}{}{}", name,
+                     s.batch > 1 ? fmt::format("batch={} ", s.batch) : "", s.heads, s.kv_heads,
                      s.head_dim, s.seq, s.causal ? " causal" : "", masked ? " masked" : "");
 }
 

@@ -52,7 +52,7 @@ std::unique_ptr<Step> MakeGemmStep(math::GemmShape shape, std::vector<int64_t> b
 // A tensor of heads in a buffer, as math/attention.h takes it: positions have stride 1.
 struct HeadsOperand {
   int buffer = -1;
-  int64_t offset = 0, head_stride = 0, channel_stride = 0;
+  int64_t offset = 0, head_stride = 0, channel_stride = 0, batch_stride = 0;
 };
 
 // out = softmax(scale q^T k + mask) v by blocks; `mask` is a constant buffer of [seq, seq] or -1,
