@@ -125,6 +125,9 @@ class ReferenceDevice final : public Device {
 }  // namespace
 
 Result<std::unique_ptr<Device>> OpenReferenceDevice(const DeviceOptions& options) {
+  if (options.precision == Precision::kInt8) {
+    return BadInput("--precision int8: only the cpu device has it");
+  }
   if (options.threads > 0) SetThreads(options.threads);
   return std::unique_ptr<Device>(new ReferenceDevice(options));
 }
