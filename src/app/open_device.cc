@@ -39,4 +39,11 @@ Result<Precision> PrecisionFromFlag(std::string_view name, bool exact) {
                   exact ? "exact, " : "");
 }
 
+Result<DType> VectorWeightsFromFlag(std::string_view name) {
+  for (DType dtype : {DType::kFp32, DType::kBf16, DType::kInt8}) {
+    if (DTypeName(dtype) == name) return dtype;
+  }
+  return BadInput("--weights {}: expected fp32, bf16 or int8", name);
+}
+
 }  // namespace millwright::app

@@ -48,6 +48,11 @@ Int8Activations Int8ActivationsIn(int64_t depth, int64_t columns, std::byte* mem
 // w[j * stride + i].
 void QuantizeWeights(const float* w, int64_t stride, bool transposed, const Int8Weights& to);
 
+// Quantises W [rows, depth], row-major, by rows, and leaves it row-major: row i at to + i *
+// to_stride, with zeros from `depth` up to the stride, a multiple of 4.
+void QuantizeRowMajor(int64_t rows, int64_t depth, const float* w, int64_t stride, int8_t* to,
+                      int64_t to_stride, float* scales);
+
 // Quantises x, row-major with a row stride.
 void QuantizeActivations(const float* x, int64_t stride, const Int8Activations& to);
 

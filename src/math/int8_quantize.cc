@@ -206,6 +206,18 @@ void QuantizeRows(const float* HWY_RESTRICT w, int64_t stride, const Int8Weights
   }
 }
 
+// Rows [begin, end) of a matrix that stays row-major.
+void QuantizeRowsInOrder(const float* HWY_RESTRICT w, int64_t stride, int64_t depth,
+                         int8_t* HWY_RESTRICT to, int64_t to_stride, float* HWY_RESTRICT scales,
+                         int64_t begin, int64_t end) {
+  for (int64_t row = begin; row < end; ++row) {
+    const float absmax = RowAbsmax(w + row * stride, depth);
+    scales[row] = absmax / 127.0f;
+    QuantizeRow(w + row * stride, depth, Inverse(absmax), to + row * to_stride, 4);
+    std::fill(to + row * to_stride + depth, to + (row + 1) * to_stride, int8_t{0});
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace millwright::math
 HWY_AFTER_NAMESPACE();
@@ -215,6 +227,7 @@ namespace millwright::math {
 namespace {
 HWY_EXPORT(QuantizeColumns);
 HWY_EXPORT(QuantizeRows);
+HWY_EXPORT(QuantizeRowsInOrder);
 }  // namespace
 
 void QuantizeWeights(const float* w, int64_t stride, bool transposed, const Int8Weights& to) {
@@ -232,6 +245,14 @@ void QuantizeWeights(const float* w, int64_t stride, bool transposed, const Int8
                          .starts = to.starts};
   ParallelFor(to.rows, kInt8Rows, [&](int64_t begin, int64_t end) {
     HWY_DYNAMIC_DISPATCH(QuantizeColumns)(w, stride, to.depth, begin, end, panels);
+  });
+}
+
+void QuantizeRowMajor(int64_t rows, int64_t depth, const float* w, int64_t stride, int8_t* to,
+                      int64_t to_stride, float* scales) {
+  ParallelFor(rows, 16, [&](int64_t begin, int64_t end) {
+    HWY_DYNAMIC_DISPATCH(QuantizeRowsInOrder)
+    (w, stride, depth, to, to_stride, scales, begin, end);
   });
 }
 

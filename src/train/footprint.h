@@ -13,7 +13,8 @@ struct Footprint {
   int64_t parameters = 0;         // trained ones: a compacted embedding counts its rows in memory
   uint64_t parameter_bytes = 0;   // 16 bytes each (weight, gradient, two moments); frozen: 4
   uint64_t activation_bytes = 0;  // buffers of the plan, logits
-  uint64_t surface_bytes = 0;     // staged copies on the device; 0 where it wraps host memory
+  // Copies on the device: staged ones, 0 where it wraps host memory; and 8-bit ones.
+  uint64_t surface_bytes = 0;
 
   uint64_t total() const { return parameter_bytes + activation_bytes + surface_bytes; }
 };

@@ -125,6 +125,7 @@ class CpuDevice final : public Device {
     caps_.dtype = caps_.storage;
     caps_.wraps_host_memory = true;
     caps_.fused_attention_backward = true;
+    caps_.vector_weights = options.vector_weights;
   }
 
   std::string_view name() const override { return "cpu"; }
@@ -139,7 +140,8 @@ class CpuDevice final : public Device {
   Result<std::unique_ptr<Executable>> Compile(const mil::Program& program,
                                               const mil::WeightStore& weights) override {
     if (Status status = mil::Verify(program); !status) return status.error();
-    auto plan = cpu::CompileFunction(program.main(), weights, precision_, workspace_->gemm);
+    auto plan = cpu::CompileFunction(program.main(), weights, precision_, workspace_->gemm,
+                                     caps_.vector_weights);
     if (!plan) return plan.error();
     return std::unique_ptr<Executable>(
         new CpuExecutable(program.main(), *std::move(plan), workspace_, caps_.storage));
@@ -187,7 +189,8 @@ Result<std::string> ExplainProgram(const mil::Program& program, const mil::Weigh
   if (Status status = CheckPrecision(options.precision); !status) return status.error();
   if (Status status = mil::Verify(program); !status) return status.error();
   math::GemmEngine gemm;
-  const auto plan = cpu::CompileFunction(program.main(), weights, options.precision, gemm);
+  const auto plan = cpu::CompileFunction(program.main(), weights, options.precision, gemm,
+                                         options.vector_weights);
   if (!plan) return plan.error();
   std::string text;
   for (const auto& step : plan->steps) text += step->Describe() + "\n";

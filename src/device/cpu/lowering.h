@@ -37,6 +37,7 @@ struct Lowering {
   const mil::WeightStore& weights;
   Numerics numerics;
   math::GemmEngine& gemm;
+  DType vector_weights = DType::kFp32;  // see DeviceOptions
   Plan plan;
   std::vector<ValueState> values;
   std::vector<int> definitions;
@@ -124,6 +125,11 @@ Status LowerAttentionBackward(Lowering& lowering, const AttentionBackwardPattern
 // shapes.
 void EmitGemm(Lowering& lowering, View a, View b, const View& to);
 
+// lower_narrow.cc: whether c = a * b is a weight times one vector that reads a narrower copy of it.
+bool IsNarrowProduct(const Lowering& lowering, const math::GemmShape& shape, const View& a);
+void EmitNarrowGemv(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
+                    const View& to);
+
 // lower_int8.cc: whether precision int8 computes c = a * b in 8 bits: one product whose left
 // operand is a matrix of an input or constant, as every projection of a kernel is, neither side of
 // which is small (adapters stay fp32), by columns that lie as stored.
@@ -144,6 +150,7 @@ Result<GroupProgram> BuildGroup(Lowering& lowering, int root,
 
 // compile.cc
 Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightStore& weights,
-                             Precision precision, math::GemmEngine& gemm);
+                             Precision precision, math::GemmEngine& gemm,
+                             DType vector_weights = DType::kFp32);
 
 }  // namespace millwright::device::cpu

@@ -69,6 +69,16 @@ struct Int8Product {
 };
 std::unique_ptr<Step> MakeInt8GemmStep(const Int8Product& product);
 
+// y = a x for an input or constant `a` [rows, columns] that is read as `dtype`: its narrow form
+// (math/narrow.h) is the plan's copy number `copy`. x and y are dense.
+struct NarrowProduct {
+  DType dtype = DType::kBf16;
+  int64_t rows = 0, columns = 0;
+  MatrixOperand a, x, y;
+  int copy = -1;
+};
+std::unique_ptr<Step> MakeNarrowGemvStep(const NarrowProduct& product);
+
 // A tensor of heads in a buffer, as math/attention.h takes it: positions have stride 1.
 struct HeadsOperand {
   int buffer = -1;
