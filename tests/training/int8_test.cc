@@ -35,7 +35,7 @@ TEST(Int8, GradientIsThatOfFp32ButForRounding) {
     const Gradients actual = narrow.Backward(), expected = fp32.Backward();
     ASSERT_EQ(actual.size(), expected.size());
     for (const auto& [name, gradient] : expected) {
-      const double error = NormError(std::span(actual.at(name)), std::span(gradient));
+      const double error = NormError(actual.at(name), gradient);
       EXPECT_LE(error, Int8Tolerance(config)) << ConfigName(config) << " " << name;
       // An error as small as fp32's would mean that nothing was rounded.
       EXPECT_GE(error, Gamma(DType::kFp32, 1000)) << ConfigName(config) << " " << name;
@@ -76,9 +76,7 @@ TEST(Int8, EveryBindingHasIt) {
   }
   for (const auto& [name, gradient] : all[0]) {
     for (size_t i = 1; i < all.size(); ++i) {
-      EXPECT_LE(NormError(std::span(all[i].at(name)), std::span(gradient)),
-                Int8Tolerance(Configs()[0]))
-          << name;
+      EXPECT_LE(NormError(all[i].at(name), gradient), Int8Tolerance(Configs()[0])) << name;
     }
   }
 }
