@@ -26,8 +26,8 @@ class Numerics {
   Precision precision() const { return precision_; }
 
   // `value` as an element of `dtype` after an operation. kExact leaves floats alone; kFp32 and
-  // kInt8 round floats to fp32; kFp16 to `dtype`; kAne to `dtype` half away from zero, -0 becoming +0 (E14).
-  // Integers and bools are clamped to their range.
+  // kInt8 round floats to fp32; kFp16 to `dtype`; kAne to `dtype` half away from zero, -0 becoming
+  // +0 (E14). Integers and bools are clamped to their range.
   double Round(double value, DType dtype) const;
 
   // sum_k a[k*stride_a] * b[k*stride_b], in order of k. kAne: every product is truncated into
