@@ -9,7 +9,9 @@
 #include "base/memory_info.h"
 #include "base/rng.h"
 #include "base/threads.h"
+#include "math/narrow.h"
 #include "math/peak.h"
+#include "model/tensors.h"
 #include "sample/decoder.h"
 
 namespace millwright::app {
@@ -19,14 +21,25 @@ constexpr int64_t kPrompt = 64, kTokens = 64;
 
 // What a token reads: the layers, the final norm, and as classifier [vocab, dim]; of the embedding
 // only a row.
-double WeightBytes(const model::ModelConfig& config) {
-  const int64_t classifier = config.vocab * config.dim;
-  return static_cast<double>(config.transformer_params() + config.dim + classifier) * sizeof(float);
+double WeightBytes(const model::ModelConfig& config, DType dtype) {
+  const auto matrix = [&](int64_t rows, int64_t columns) {
+    return static_cast<double>(dtype == DType::kFp32
+                                   ? static_cast<size_t>(rows * columns) * sizeof(float)
+                                   : math::NarrowBytes(dtype, rows, columns));
+  };
+  double bytes = matrix(config.vocab, config.dim);
+  for (const model::TensorSpec& spec : model::TensorTable(config)) {
+    if (spec.has_vocab_rows()) continue;
+    bytes += spec.is_norm() ? static_cast<double>(NumElements(spec.shape)) * sizeof(float)
+                            : matrix(spec.shape[0], spec.shape[1]);
+  }
+  return bytes;
 }
 
-// All weights are held: also an embedding apart from the classifier.
-Status CheckMemory(const model::ModelConfig& config) {
-  const uint64_t need = static_cast<uint64_t>(config.params()) * sizeof(float);
+// All weights are held: also an embedding apart from the classifier; narrow copies besides.
+Status CheckMemory(const model::ModelConfig& config, DType dtype) {
+  uint64_t need = static_cast<uint64_t>(config.params()) * sizeof(float);
+  if (dtype != DType::kFp32) need += static_cast<uint64_t>(WeightBytes(config, dtype));
   const uint64_t available = AvailableMemory();
   if (available == 0 || need <= available) return {};
   return Failed("bench generate needs {:.2f} GB of memory for the weights, {:.2f} GB are available",
@@ -73,12 +86,14 @@ double Percent(const GenerateBench& b, double ms) { return 100 * b.floor_ms() / 
 Result<GenerateBench> BenchGenerate(device::Device& device, const model::ModelConfig& config,
                                     const checkpoint::TensorSource& source, double seconds,
                                     const Progress& progress) {
-  if (auto status = CheckMemory(config); !status) return status.error();
+  if (auto status = CheckMemory(config, device.caps().vector_weights); !status)
+    return status.error();
   auto decoder = sample::Decoder::Create(device, config, source ? source : RandomWeights);
   if (!decoder) return decoder.error();
   GenerateBench bench{.model = std::string(config.title),
                       .threads = GetThreads(),
-                      .weight_bytes = WeightBytes(config),
+                      .weights = device.caps().vector_weights,
+                      .weight_bytes = WeightBytes(config, device.caps().vector_weights),
                       .prompt = std::max<int64_t>(1, std::min(kPrompt, config.seq / 2))};
   constexpr double kReadSeconds = 0.3;
   const Stopwatch total;
@@ -98,8 +113,9 @@ Result<GenerateBench> BenchGenerate(device::Device& device, const model::ModelCo
 
 std::string ToText(const GenerateBench& b) {
   const double median = b.token_ms.median(), least = b.token_ms.minimum(), floor = b.floor_ms();
-  std::string text = fmt::format("generation with {}: {:.1f} MB of weights, {} threads\n", b.model,
-                                 b.weight_bytes * 1e-6, b.threads);
+  std::string text =
+      fmt::format("generation with {}: {:.1f} MB of {} weights a token, {} threads\n", b.model,
+                  b.weight_bytes * 1e-6, DTypeName(b.weights), b.threads);
   const auto line = [&](std::string_view label, const std::string& value) {
     fmt::format_to(std::back_inserter(text), "  {:<20}{}\n", label, value);
   };
@@ -118,6 +134,7 @@ std::string ToText(const GenerateBench& b) {
 nlohmann::json ToJson(const GenerateBench& b) {
   return {{"model", b.model},
           {"threads", b.threads},
+          {"weights", std::string(DTypeName(b.weights))},
           {"weight_bytes", b.weight_bytes},
           {"read_gb_per_s", b.read_gb_per_s},
           {"floor_ms", b.floor_ms()},

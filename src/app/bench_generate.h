@@ -15,11 +15,12 @@ namespace millwright::app {
 struct GenerateBench {
   std::string model;
   int threads = 0;
-  double weight_bytes = 0;   // that a token reads
-  double read_gb_per_s = 0;  // the best of what was measured in between
-  int64_t prompt = 0;        // tokens
-  Samples prompt_ms;         // of all its tokens
-  Samples token_ms;          // of one token, at contexts from `prompt` on
+  DType weights = DType::kFp32;  // as which they are read
+  double weight_bytes = 0;       // that a token reads
+  double read_gb_per_s = 0;      // the best of what was measured in between
+  int64_t prompt = 0;            // tokens
+  Samples prompt_ms;             // of all its tokens
+  Samples token_ms;              // of one token, at contexts from `prompt` on
 
   double floor_ms() const { return weight_bytes * 1e-6 / read_gb_per_s; }
 };

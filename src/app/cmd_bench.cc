@@ -29,7 +29,7 @@ struct BenchOptions {
   double seconds = 10;
   int64_t vocab_rows = 6839;  // the words of TinyStories' training shard that have a row
   std::vector<int64_t> lengths = {256, 512, 1024, 2048};
-  std::string gemm_table = "fixed";
+  std::string gemm_table = "fixed", precision = "fp32", weights = "fp32";
   bool full = false, tune = false;
   int threads = 0;
 };
@@ -180,7 +180,12 @@ Status RunBench(const BenchOptions& o, const model::ModelConfig& config) {
     if (!table) return table.error();
     gemm_table = *std::move(table);
   }
-  auto device = OpenDevice("cpu", {.threads = threads}, gemm_table);
+  const auto precision = PrecisionFromFlag(o.precision);
+  if (!precision) return precision.error();
+  const auto weights = VectorWeightsFromFlag(o.weights);
+  if (!weights) return weights.error();
+  auto device = OpenDevice(
+      "cpu", {.precision = *precision, .threads = threads, .vector_weights = *weights}, gemm_table);
   if (!device) return device.error();
   WarnOfSlowGemm(gemm_table);
   const BenchRun run{o, config, **device, gemm_table,
@@ -215,6 +220,12 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
       ->capture_default_str();
   command->add_option("--lengths", options->lengths, "sequence: tokens of the sequences to measure")
       ->delimiter(',')
+      ->capture_default_str();
+  command->add_option("--precision", options->precision, "step, kernels: fp32|int8")
+      ->capture_default_str();
+  command
+      ->add_option("--weights", options->weights,
+                   "generate: fp32|bf16|int8, how the weights are read")
       ->capture_default_str();
   command->add_flag("--full", options->full, "Steps with 9216 rows and the full vocabulary too");
   command

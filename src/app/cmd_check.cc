@@ -49,7 +49,7 @@ void AddCheckCommand(CLI::App& app, CommandContext& context) {
       "check",
       "Runs the training kernels of two small networks on a device, against their formulas");
   command->add_option("--device", options->device, "The device to check")->capture_default_str();
-  command->add_option("--precision", options->precision, "exact|fp32|fp16|ane")
+  command->add_option("--precision", options->precision, "exact|fp32|fp16|int8|ane")
       ->capture_default_str();
   command->callback([options, &context] {
     context.action = [options] {

@@ -184,7 +184,7 @@ void AddEvalCommand(CLI::App& app, CommandContext& context) {
   command->add_option("--tokens", flags->tokens,
                       "Predict at most so many tokens, in whole windows (default: all)");
   command->add_option("--device", flags->device, "cpu|reference")->capture_default_str();
-  command->add_option("--precision", flags->precision, "fp32|fp16|ane")->capture_default_str();
+  command->add_option("--precision", flags->precision, "fp32|fp16|int8|ane")->capture_default_str();
   command->add_option("--threads", flags->threads, "Threads (0: all cores)")->capture_default_str();
   command->callback([flags, &context] {
     context.action = [flags] {

@@ -21,7 +21,7 @@ struct GenerateFlags {
   std::vector<std::string> stop;
   bool chat = false, no_think = false;
   std::string system;
-  std::string device = "cpu";
+  std::string device = "cpu", weights = "fp32";
   int threads = 0;
 };
 
@@ -106,8 +106,10 @@ Status RunGenerate(const GenerateFlags& flags) {
   options.model_tokens = model->tokens;
   valid = sample::AddStops(flags.stop, model->config.vocab, &options);
   if (!valid) return valid;
+  const auto weights = VectorWeightsFromFlag(flags.weights);
+  if (!weights) return weights.error();
   const int threads = SetThreads(flags.threads);
-  auto device = OpenDevice(flags.device, {.precision = Precision::kFp32, .threads = threads});
+  auto device = OpenDevice(flags.device, {.threads = threads, .vector_weights = *weights});
   if (!device) return device.error();
   if (!(*device)->caps().computes) {
     return BadInput("--device {}: computes nothing, so it cannot generate", flags.device);
@@ -153,6 +155,10 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
                     "Answer --prompt, or each line of the input, in Qwen3's conversation format");
   command->add_option("--system", flags->system, "With --chat: the system message");
   command->add_flag("--no-think", flags->no_think, "With --chat: answer without thinking first");
+  command
+      ->add_option("--weights", flags->weights,
+                   "fp32|bf16|int8: how the weights are read for each new token")
+      ->capture_default_str();
   command->add_option("--device", flags->device, "cpu|reference")->capture_default_str();
   command->add_option("--threads", flags->threads, "Threads (0: all cores)")->capture_default_str();
   command->callback([flags, &context] {

@@ -18,6 +18,7 @@
 #include "base/memory_info.h"
 #include "base/read_file.h"
 #include "base/threads.h"
+#include "math/int8.h"
 #include "model/rotary_layout.h"
 #include "telemetry/jsonl.h"
 #include "train/footprint.h"
@@ -202,6 +203,11 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
                            {.precision = *precision, .threads = p.options.threads}, p.gemm_table);
   if (!device) return device.error();
   p.device = std::move(*device);
+  if (*precision == Precision::kInt8 && p.device->caps().computes && !math::HasInt8Dot()) {
+    fmt::print(stderr,
+               "--precision int8: this CPU has no sum of 8-bit products (AVX-512 VNNI); fp32 is "
+               "faster here\n");
+  }
   auto data = OpenTrainData(p.options, p.model ? &*p.model : nullptr);
   if (!data) return data.error();
   p.data = std::move(*data);

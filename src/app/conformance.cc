@@ -1,6 +1,7 @@
 #include "app/conformance.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "base/aligned.h"
@@ -164,6 +165,9 @@ double ConformanceBound(const kernels::KernelProgram& program, Precision precisi
       return kAmplification * Gamma(DType::kFp32, roundings + longest);
     case Precision::kFp16:
       return kAmplification * (Gamma(DType::kFp16, roundings) + Gamma(DType::kFp32, longest));
+    case Precision::kInt8:  // half a step: 1/254 of the largest element, at most sqrt(longest) rms
+      return kAmplification * static_cast<double>(roundings) *
+             std::sqrt(static_cast<double>(longest)) / 254;
     case Precision::kAne:
       break;
   }

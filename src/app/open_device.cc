@@ -31,11 +31,19 @@ std::vector<std::string_view> DeviceNames() {
 
 Result<Precision> PrecisionFromFlag(std::string_view name, bool exact) {
   for (Precision precision :
-       {Precision::kExact, Precision::kFp32, Precision::kFp16, Precision::kAne}) {
+       {Precision::kExact, Precision::kFp32, Precision::kFp16, Precision::kInt8, Precision::kAne}) {
     if (precision == Precision::kExact && !exact) continue;
     if (PrecisionName(precision) == name) return precision;
   }
-  return BadInput("--precision {}: expected {}fp32, fp16 or ane", name, exact ? "exact, " : "");
+  return BadInput("--precision {}: expected {}fp32, fp16, int8 or ane", name,
+                  exact ? "exact, " : "");
+}
+
+Result<DType> VectorWeightsFromFlag(std::string_view name) {
+  for (DType dtype : {DType::kFp32, DType::kBf16, DType::kInt8}) {
+    if (DTypeName(dtype) == name) return dtype;
+  }
+  return BadInput("--weights {}: expected fp32, bf16 or int8", name);
 }
 
 }  // namespace millwright::app

@@ -22,4 +22,7 @@ std::vector<std::string_view> DeviceNames();
 // checking a device and not for training.
 Result<Precision> PrecisionFromFlag(std::string_view name, bool exact = false);
 
+// The value of --weights: fp32, bf16 or int8.
+Result<DType> VectorWeightsFromFlag(std::string_view name);
+
 }  // namespace millwright::app

@@ -88,7 +88,7 @@ void AddRunFlags(CLI::App& command, TrainFlags& f) {
   command.add_flag("--overwrite", f.overwrite, "Start over in a folder that holds a run");
   command.add_option("--device", o.device, "cpu|reference|null")->capture_default_str();
   command.add_option("--binding", f.binding, "packed|separate|constant (default: separate)");
-  command.add_option("--precision", o.precision, "fp32|fp16|ane")->capture_default_str();
+  command.add_option("--precision", o.precision, "fp32|fp16|int8|ane")->capture_default_str();
   command
       .add_option("--gemm-table", f.gemm_table,
                   "fixed|tuned|FILE: which implementation carries out which product; tuned is what "

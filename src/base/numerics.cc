@@ -106,6 +106,8 @@ std::string_view PrecisionName(Precision precision) {
       return "fp32";
     case Precision::kFp16:
       return "fp16";
+    case Precision::kInt8:
+      return "int8";
     case Precision::kAne:
       return "ane";
   }
@@ -140,6 +142,7 @@ double Numerics::Round(double value, DType dtype) const {
     case Precision::kExact:
       return value;
     case Precision::kFp32:
+    case Precision::kInt8:
       return static_cast<double>(static_cast<float>(value));
     case Precision::kFp16:
       return RoundFloat<false>(value, dtype);

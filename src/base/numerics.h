@@ -13,6 +13,7 @@ enum class Precision {
   kExact,  // double throughout, nothing rounded: for gradient checks
   kFp32,   // floats held in fp32 whatever their declared dtype
   kFp16,   // each result rounded to its declared dtype; products accumulated in fp32 or wider
+  kInt8,   // as kFp32; a device that has it makes products with weights in 8 bits
   kAne,    // the ANE's arithmetic: facts E1, E5, E12, E14
 };
 
@@ -24,9 +25,9 @@ class Numerics {
   explicit Numerics(Precision precision) : precision_(precision) {}
   Precision precision() const { return precision_; }
 
-  // `value` as an element of `dtype` after an operation. kExact leaves floats alone; kFp32 rounds
-  // floats to fp32; kFp16 to `dtype`; kAne to `dtype` half away from zero, -0 becoming +0 (E14).
-  // Integers and bools are clamped to their range.
+  // `value` as an element of `dtype` after an operation. kExact leaves floats alone; kFp32 and
+  // kInt8 round floats to fp32; kFp16 to `dtype`; kAne to `dtype` half away from zero, -0 becoming
+  // +0 (E14). Integers and bools are clamped to their range.
   double Round(double value, DType dtype) const;
 
   // sum_k a[k*stride_a] * b[k*stride_b], in order of k. kAne: every product is truncated into

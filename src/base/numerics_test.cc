@@ -29,6 +29,7 @@ TEST(NumericsTest, EveryPrecisionHasAName) {
   EXPECT_EQ(PrecisionName(Precision::kExact), "exact");
   EXPECT_EQ(PrecisionName(Precision::kFp32), "fp32");
   EXPECT_EQ(PrecisionName(Precision::kFp16), "fp16");
+  EXPECT_EQ(PrecisionName(Precision::kInt8), "int8");
   EXPECT_EQ(PrecisionName(Precision::kAne), "ane");
 }
 

@@ -69,6 +69,23 @@ double SumTolerance(DType dtype, int64_t k, double sum_of_magnitudes) {
   return Gamma(dtype, k) * sum_of_magnitudes;
 }
 
+double Int8Step(double absmax) { return absmax / 127 * (0.5 + 127 * Gamma(DType::kFp32, 4)); }
+
+double Int8DotTolerance(std::span<const double> a, std::span<const double> b) {
+  double sum_a = 0, sum_b = 0, most_a = 0, most_b = 0, products = 0;
+  for (size_t i = 0; i < a.size(); ++i) {
+    sum_a += std::fabs(a[i]);
+    sum_b += std::fabs(b[i]);
+    most_a = std::max(most_a, std::fabs(a[i]));
+    most_b = std::max(most_b, std::fabs(b[i]));
+    products += std::fabs(a[i] * b[i]);
+  }
+  const double step_a = Int8Step(most_a), step_b = Int8Step(most_b);
+  const double rounding =
+      sum_a * step_b + sum_b * step_a + static_cast<double>(a.size()) * step_a * step_b;
+  return rounding + Gamma(DType::kFp32, 4) * (products + rounding);
+}
+
 double RelativeError(double actual, double expected, double floor) {
   return std::fabs(actual - expected) / std::max(std::fabs(expected), floor);
 }

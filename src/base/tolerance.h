@@ -32,6 +32,14 @@ double DotTolerance(DType dtype, int64_t k, double norm_a, double norm_b);
 // |computed - exact| of a sum of k terms in any order: gamma_k * sum |x_i|.
 double SumTolerance(DType dtype, int64_t k, double sum_of_magnitudes);
 
+// The most by which an element moves when an array whose largest magnitude is `absmax` is rounded
+// to multiples of absmax / 127, in fp32: half a step, and four roundings of up to 127 steps.
+double Int8Step(double absmax);
+
+// |computed - exact| of a dot product of two arrays, both rounded so and summed exactly, scaled in
+// fp32: |a| * step_b + |b| * step_a + k * step_a * step_b, and four roundings of the result.
+double Int8DotTolerance(std::span<const double> a, std::span<const double> b);
+
 // sqrt(sum x^2), summed in double.
 template <class T>
 double Norm2(std::span<const T> x) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <vector>
 
@@ -40,6 +42,31 @@ TEST(ToleranceTest, ADotProductStaysInsideAndAWrongOneDoesNot) {
                                     Norm2(std::span<const float>(b)));
   EXPECT_LE(std::fabs(narrow - exact), limit);
   EXPECT_GT(std::fabs(narrow - a[17] * b[17] - exact), limit);  // one term left out
+}
+
+TEST(ToleranceTest, AnInt8ProductStaysInsideAndAWrongOneDoesNot) {
+  std::vector<double> a, b;
+  for (int i = 0; i < 60; ++i) {
+    a.push_back(std::sin(i));
+    b.push_back(std::sin(i + 0.5));
+  }
+  const auto rounded = [](const std::vector<double>& x) {
+    double most = 0;
+    for (const double value : x) most = std::max(most, std::fabs(value));
+    std::vector<double> result;
+    for (const double value : x) result.push_back(std::nearbyint(value * 127 / most) * most / 127);
+    return result;
+  };
+  const auto dot = [](const std::vector<double>& x, const std::vector<double>& y) {
+    double sum = 0;
+    for (size_t i = 0; i < x.size(); ++i) sum += x[i] * y[i];
+    return sum;
+  };
+  const double exact = dot(a, b), bound = Int8DotTolerance(a, b);
+  EXPECT_LE(std::fabs(dot(rounded(a), rounded(b)) - exact), bound);
+  std::vector<double> short_of_one = a;
+  short_of_one[1] = 0;
+  EXPECT_GT(std::fabs(dot(short_of_one, b) - exact), bound);
 }
 
 TEST(ToleranceTest, UlpDistanceCountsNeighbours) {

@@ -23,6 +23,7 @@ struct Caps {
   bool wraps_host_memory = false;         // WrapHost works: no staging copies are needed
   bool fused_attention_backward = false;  // attention's backward may be one program
   bool computes = true;                   // false for `null`
+  DType vector_weights = DType::kFp32;    // DeviceOptions::vector_weights, where it is kept
   int compile_budget = 0;                 // programs per process; 0 is unlimited
 };
 
@@ -69,6 +70,9 @@ class Device {
 struct DeviceOptions {
   Precision precision = Precision::kFp32;
   int threads = 0;  // 0: all cores
+  // What products of a weight with one vector, which cost the reading of the weight, may read
+  // instead of it: kFp32 (the weight itself), kBf16 or kInt8.
+  DType vector_weights = DType::kFp32;
 };
 
 }  // namespace millwright::device

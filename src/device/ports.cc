@@ -42,6 +42,7 @@ DType FloatStorage(Precision precision) {
     case Precision::kExact:
       return DType::kFp64;
     case Precision::kFp32:
+    case Precision::kInt8:
       return DType::kFp32;
     case Precision::kFp16:
     case Precision::kAne:

@@ -1,6 +1,7 @@
 #include "sample/layers.h"
 
 #include "kernels/weight_role.h"
+#include "math/narrow.h"
 #include "math/rmsnorm.h"
 #include "math/vector.h"
 
@@ -19,6 +20,7 @@ Result<std::unique_ptr<Layers>> Layers::Create(device::Device& device, LayersOpt
   if (!session) return session.error();
   std::unique_ptr<Layers> layers(new Layers(std::move(options), weights));
   layers->session_ = std::move(*session);
+  layers->NarrowClassifier(device.caps().vector_weights);
   auto status = layers->PrepareAll();
   if (!status) return status.error();
   return layers;
@@ -42,6 +44,15 @@ Status Layers::PrepareAll() {
   normed_ = AlignedBuffer<float>(static_cast<size_t>(config.dim));
   logits_ = AlignedBuffer<float>(static_cast<size_t>(config.vocab));
   return session_->StageWeights();
+}
+
+// The classifier is a product with one vector too, whatever the number of positions.
+void Layers::NarrowClassifier(DType dtype) {
+  classifier_dtype_ = dtype;
+  if (dtype == DType::kFp32) return;
+  const model::ModelConfig& c = options_.config;
+  narrow_classifier_ = AlignedBuffer<std::byte>(math::NarrowBytes(dtype, c.vocab, c.dim));
+  math::Narrow(weights_.Classifier(), c.dim, {dtype, c.vocab, c.dim, narrow_classifier_.data()});
 }
 
 float* Layers::Memory(const kernels::Operand& operand, int64_t layer) {
@@ -86,8 +97,13 @@ std::span<const float> Layers::Classify(int64_t position) {
   float inv_rms = 0;
   math::RmsNorm(c.dim, 1, c.rms_norm_eps, last_.data(), weights_.Get(TensorRole::kFinalNorm),
                 normed_.data(), &inv_rms);
-  gemm_.Run(math::DenseGemm(c.vocab, 1, c.dim, false, false), weights_.Classifier(), normed_.data(),
-            logits_.data());
+  if (classifier_dtype_ == DType::kFp32) {
+    gemm_.Run(math::DenseGemm(c.vocab, 1, c.dim, false, false), weights_.Classifier(),
+              normed_.data(), logits_.data());
+  } else {
+    math::NarrowGemv({classifier_dtype_, c.vocab, c.dim, narrow_classifier_.data()}, normed_.data(),
+                     logits_.data());
+  }
   return logits_.span();
 }
 

@@ -49,6 +49,7 @@ class Layers {
   Layers(LayersOptions options, Weights& weights)
       : options_(std::move(options)), weights_(weights) {}
   Status PrepareAll();
+  void NarrowClassifier(DType dtype);
   Result<runtime::Session<float>::LaunchId> Prepare(kernels::KernelId kernel, int64_t layer);
   float* Memory(const kernels::Operand& operand, int64_t layer);
 
@@ -58,6 +59,8 @@ class Layers {
   std::unique_ptr<runtime::Session<float>> session_;  // wraps the activations
   std::vector<Launches> launches_;
   math::GemmEngine gemm_;
+  AlignedBuffer<std::byte> narrow_classifier_;  // empty where the classifier is read as fp32
+  DType classifier_dtype_ = DType::kFp32;
   AlignedBuffer<float> last_, normed_, logits_;  // of the position that is classified
 };
 

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "math/int8.h"
 #include "runtime/session.h"
 #include "train/freeze.h"
 #include "train/plan.h"
@@ -60,6 +61,17 @@ uint64_t SurfaceBytes(const kernels::KernelSpec& spec, const Plan& plan) {
   return total;
 }
 
+// Precision int8: the 8-bit form of a layer's matrices, one for each kernel that reads it.
+uint64_t Int8Bytes(const kernels::KernelSpec& spec, const Plan& plan) {
+  uint64_t total = 0;
+  for (const kernels::KernelId kernel : KernelsOf(plan)) {
+    for (const kernels::Operand& operand : kernels::Get(kernel).operands(spec).inputs) {
+      if (operand.weight) total += math::Int8WeightsBytes(operand.rows, operand.columns);
+    }
+  }
+  return total * static_cast<uint64_t>(spec.config.layers);
+}
+
 // All but the parameters.
 Footprint ActivationFootprint(const TrainOptions& options, const device::Device& device,
                               int64_t embedding_rows, bool backward) {
@@ -81,6 +93,9 @@ Footprint ActivationFootprint(const TrainOptions& options, const device::Device&
   const bool wraps = device.caps().wraps_host_memory && device.caps().storage == DType::kFp32 &&
                      options.binding != kernels::Binding::kPacked;
   footprint.surface_bytes = wraps ? 0 : SurfaceBytes(spec, plan);
+  if (options.precision == PrecisionName(Precision::kInt8)) {
+    footprint.surface_bytes += Int8Bytes(spec, plan);
+  }
   return footprint;
 }
 

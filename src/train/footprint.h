@@ -14,7 +14,8 @@ struct Footprint {
   uint64_t parameter_bytes = 0;  // weight, gradient, two moments: 16 bytes each, 12 with moments in
                                  // bf16; frozen: 4
   uint64_t activation_bytes = 0;  // buffers of the plan, logits
-  uint64_t surface_bytes = 0;     // staged copies on the device; 0 where it wraps host memory
+  // Copies on the device: staged ones, 0 where it wraps host memory; and 8-bit ones.
+  uint64_t surface_bytes = 0;
 
   uint64_t total() const { return parameter_bytes + activation_bytes + surface_bytes; }
 };

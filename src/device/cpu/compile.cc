@@ -126,8 +126,9 @@ void DropUnusedConstants(Plan& plan) {
 }  // namespace
 
 Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightStore& weights,
-                             Precision precision, math::GemmEngine& gemm) {
+                             Precision precision, math::GemmEngine& gemm, DType vector_weights) {
   Lowering lowering(function, weights, precision, gemm);
+  lowering.vector_weights = vector_weights;
   MarkConstants(lowering);
   PlaceValues(lowering);
   MatchAttention(lowering);

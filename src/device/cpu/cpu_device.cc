@@ -27,17 +27,23 @@ struct Workspace {
 
 class CpuCall final : public Call {
  public:
-  CpuCall(const cpu::Plan& plan, Workspace& workspace, std::vector<std::span<std::byte>> inputs,
-          std::vector<std::span<std::byte>> outputs)
+  CpuCall(const cpu::Plan& plan, Workspace& workspace, std::span<Surface* const> surfaces,
+          std::vector<std::span<std::byte>> inputs, std::vector<std::span<std::byte>> outputs)
       : plan_(plan),
         workspace_(workspace),
         inputs_(std::move(inputs)),
         outputs_(std::move(outputs)),
-        buffers_(plan.buffers.size(), nullptr) {}
+        buffers_(plan.buffers.size(), nullptr) {
+    for (const cpu::Copy& copy : plan.copies) {
+      const cpu::Buffer& of = plan.buffers[static_cast<size_t>(copy.buffer)];
+      const bool constant = of.kind == cpu::BufferKind::kConstant;
+      copies_.emplace_back(constant ? nullptr : surfaces[of.index], copy.bytes);
+    }
+  }
 
   Status Run() override {
     for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i] = Start(plan_.buffers[i]);
-    const cpu::RunContext context{buffers_, inputs_, outputs_, workspace_.gemm};
+    const cpu::RunContext context{buffers_, inputs_, outputs_, workspace_.gemm, copies_};
     for (const auto& step : plan_.steps) {
       if (Status status = step->Run(context); !status) return status;
     }
@@ -63,6 +69,7 @@ class CpuCall final : public Call {
   Workspace& workspace_;
   std::vector<std::span<std::byte>> inputs_, outputs_;
   std::vector<float*> buffers_;
+  std::vector<cpu::HeldCopy> copies_;
 };
 
 class CpuExecutable final : public Executable {
@@ -85,7 +92,8 @@ class CpuExecutable final : public Executable {
     if (!in) return in.error();
     auto out = HostBytes(outputs, "output");
     if (!out) return out.error();
-    return std::unique_ptr<Call>(new CpuCall(plan_, *workspace_, *std::move(in), *std::move(out)));
+    return std::unique_ptr<Call>(
+        new CpuCall(plan_, *workspace_, inputs, *std::move(in), *std::move(out)));
   }
 
  private:
@@ -117,6 +125,7 @@ class CpuDevice final : public Device {
     caps_.dtype = caps_.storage;
     caps_.wraps_host_memory = true;
     caps_.fused_attention_backward = true;
+    caps_.vector_weights = options.vector_weights;
   }
 
   std::string_view name() const override { return "cpu"; }
@@ -131,7 +140,8 @@ class CpuDevice final : public Device {
   Result<std::unique_ptr<Executable>> Compile(const mil::Program& program,
                                               const mil::WeightStore& weights) override {
     if (Status status = mil::Verify(program); !status) return status.error();
-    auto plan = cpu::CompileFunction(program.main(), weights, precision_, workspace_->gemm);
+    auto plan = cpu::CompileFunction(program.main(), weights, precision_, workspace_->gemm,
+                                     caps_.vector_weights);
     if (!plan) return plan.error();
     return std::unique_ptr<Executable>(
         new CpuExecutable(program.main(), *std::move(plan), workspace_, caps_.storage));
@@ -157,8 +167,11 @@ class CpuDevice final : public Device {
 };
 
 Status CheckPrecision(Precision precision) {
-  if (precision == Precision::kFp32 || precision == Precision::kFp16) return {};
-  return BadInput("--precision {}: the cpu device has fp32 and fp16; use --device reference",
+  if (precision == Precision::kFp32 || precision == Precision::kFp16 ||
+      precision == Precision::kInt8) {
+    return {};
+  }
+  return BadInput("--precision {}: the cpu device has fp32, fp16 and int8; use --device reference",
                   PrecisionName(precision));
 }
 
@@ -176,12 +189,21 @@ Result<std::string> ExplainProgram(const mil::Program& program, const mil::Weigh
   if (Status status = CheckPrecision(options.precision); !status) return status.error();
   if (Status status = mil::Verify(program); !status) return status.error();
   math::GemmEngine gemm;
-  const auto plan = cpu::CompileFunction(program.main(), weights, options.precision, gemm);
+  const auto plan = cpu::CompileFunction(program.main(), weights, options.precision, gemm,
+                                         options.vector_weights);
   if (!plan) return plan.error();
   std::string text;
   for (const auto& step : plan->steps) text += step->Describe() + "\n";
   size_t constants = 0;
   for (const auto& constant : plan->constants) constants += constant.size() * sizeof(float);
+  for (const auto& copy : plan->copies) {
+    text += fmt::format(
+        "copy of {}, {} bytes a call\n",
+        plan->buffers[static_cast<size_t>(copy.buffer)].kind == cpu::BufferKind::kConstant
+            ? "a constant"
+            : "an input",
+        copy.bytes);
+  }
   return text + fmt::format("arena {} bytes, constants {} bytes\n",
                             plan->arena_elements * static_cast<int64_t>(sizeof(float)), constants);
 }

@@ -23,6 +23,10 @@ namespace millwright::device {
 //   fp16  surfaces of float ports hold fp16. Values are computed in fp32; a value that the program
 //         declares fp16 is rounded to fp16 (nearest even) when a step writes it to memory. Values
 //         that live only inside a fused step (elementwise chains, attention scores) stay fp32.
+//   int8  as fp32, but products of a matrix that is an input or constant (weights) with a matrix of
+//         activations are made of 8-bit operands (math/int8.h): weights with a scale a row of the
+//         product, activations with one a column. A call keeps the 8-bit form of each weight, and
+//         makes it anew only where the surface is not held or has changed (surface.h).
 // `exact` and `ane` are refused; the reference device has them. Integers are held as floats between
 // steps: exact up to 2^24. Runs of one device's executables must not overlap in time: they share
 // the arena and the GEMM engine. `threads` above 0 sets the process's threads.

@@ -114,6 +114,12 @@ void EmitGemm(Lowering& lowering, View a, View b, const View& to) {
   shape.ldc = matrix->leading;
   const View views[] = {a, b, to};
   Batch batch = BatchOf(views);
+  if (NumElements(batch.sizes) == 1 && IsNarrowProduct(lowering, shape, a)) {
+    return EmitNarrowGemv(lowering, shape, a, b, to);
+  }
+  if (NumElements(batch.sizes) == 1 && IsInt8Product(lowering, shape, a)) {
+    return EmitInt8Gemm(lowering, shape, a, b, to);
+  }
   lowering.Emit(MakeGemmStep(shape, batch.sizes, {a.buffer, a.offset, batch.strides[0]},
                              {b.buffer, b.offset, batch.strides[1]},
                              {to.buffer, to.offset, batch.strides[2]}, lowering.gemm));

@@ -37,6 +37,7 @@ struct Lowering {
   const mil::WeightStore& weights;
   Numerics numerics;
   math::GemmEngine& gemm;
+  DType vector_weights = DType::kFp32;  // see DeviceOptions
   Plan plan;
   std::vector<ValueState> values;
   std::vector<int> definitions;
@@ -44,6 +45,8 @@ struct Lowering {
   std::vector<int> group;
   std::vector<AttentionPattern> attention;
   std::vector<AttentionBackwardPattern> attention_backward;
+  // Precision int8: arena buffers with the 8-bit form of values, which all products share.
+  std::vector<std::pair<View, int>> quantized;
 
   Lowering(const mil::Function& f, const mil::WeightStore& w, Precision precision,
            math::GemmEngine& engine);
@@ -55,6 +58,7 @@ struct Lowering {
   }
   // The operation that defines `value`, or null for an input.
   const mil::Operation* Definition(mil::ValueId value) const;
+  bool int8() const { return numerics.precision() == Precision::kInt8; }
   bool half() const { return numerics.precision() == Precision::kFp16; }
 
   // The arguments of an operation as compile-time values. Verified programs do not fail here.
@@ -121,6 +125,19 @@ Status LowerAttentionBackward(Lowering& lowering, const AttentionBackwardPattern
 // shapes.
 void EmitGemm(Lowering& lowering, View a, View b, const View& to);
 
+// lower_narrow.cc: whether c = a * b is a weight times one vector that reads a narrower copy of it.
+bool IsNarrowProduct(const Lowering& lowering, const math::GemmShape& shape, const View& a);
+void EmitNarrowGemv(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
+                    const View& to);
+
+// lower_int8.cc: whether precision int8 computes c = a * b in 8 bits: one product whose left
+// operand is a matrix of an input or constant, as every projection of a kernel is, neither side of
+// which is small (adapters stay fp32), by columns that lie as stored.
+bool IsInt8Product(const Lowering& lowering, const math::GemmShape& shape, const View& a);
+// `b` and `to` are the views of the matrices that `shape` describes.
+void EmitInt8Gemm(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
+                  const View& to);
+
 // lower_elementwise.cc: the program of `root`'s group that computes `value` over `shape`.
 struct GroupProgram {
   VectorProgram program;
@@ -133,6 +150,7 @@ Result<GroupProgram> BuildGroup(Lowering& lowering, int root,
 
 // compile.cc
 Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightStore& weights,
-                             Precision precision, math::GemmEngine& gemm);
+                             Precision precision, math::GemmEngine& gemm,
+                             DType vector_weights = DType::kFp32);
 
 }  // namespace millwright::device::cpu

@@ -10,6 +10,7 @@
 
 #include "base/aligned.h"
 #include "base/result.h"
+#include "device/cpu/held_copy.h"
 #include "math/gemm.h"
 
 namespace millwright::device::cpu {
@@ -19,6 +20,7 @@ struct RunContext {
   std::span<float* const> buffers;                        // where every buffer of the plan starts
   std::span<const std::span<std::byte>> inputs, outputs;  // the bound surfaces
   math::GemmEngine& gemm;
+  std::span<HeldCopy> copies;  // one for each of the plan's
 };
 
 class Step {
@@ -40,8 +42,15 @@ struct Buffer {
   int64_t place = -1;  // in the arena, in floats; -1 if no step uses it
 };
 
+// What a call keeps of an input or constant, in another form: `bytes` of memory.
+struct Copy {
+  int buffer = -1;
+  size_t bytes = 0;
+};
+
 struct Plan {
   std::vector<Buffer> buffers;
+  std::vector<Copy> copies;
   std::vector<std::unique_ptr<Step>> steps;
   std::vector<AlignedBuffer<float>> constants;
   int64_t arena_elements = 0;

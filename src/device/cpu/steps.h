@@ -49,6 +49,36 @@ struct GemmOperand {
 std::unique_ptr<Step> MakeGemmStep(math::GemmShape shape, std::vector<int64_t> batch, GemmOperand a,
                                    GemmOperand b, GemmOperand c, math::GemmEngine& engine);
 
+// A matrix with a row stride in a buffer, or the transpose of one.
+struct MatrixOperand {
+  int buffer = -1;
+  int64_t offset = 0, stride = 0;
+  bool transposed = false;
+};
+
+// Quantises the columns of a matrix [depth, columns] that lies as stored, to math/int8.h's
+// activations in the arena buffer `to`.
+std::unique_ptr<Step> MakeQuantizeStep(MatrixOperand from, int64_t depth, int64_t columns, int to);
+
+// c [rows, columns] = a [rows, depth] in 8 bits times quantised activations. The 8-bit form of `a`,
+// an input or constant, is the plan's copy number `copy`.
+struct Int8Product {
+  int64_t rows = 0, columns = 0, depth = 0;
+  MatrixOperand a, c;
+  int activations = -1, copy = -1;
+};
+std::unique_ptr<Step> MakeInt8GemmStep(const Int8Product& product);
+
+// y = a x for an input or constant `a` [rows, columns] that is read as `dtype`: its narrow form
+// (math/narrow.h) is the plan's copy number `copy`. x and y are dense.
+struct NarrowProduct {
+  DType dtype = DType::kBf16;
+  int64_t rows = 0, columns = 0;
+  MatrixOperand a, x, y;
+  int copy = -1;
+};
+std::unique_ptr<Step> MakeNarrowGemvStep(const NarrowProduct& product);
+
 // A tensor of heads in a buffer, as math/attention.h takes it: positions have stride 1.
 struct HeadsOperand {
   int buffer = -1;

@@ -125,6 +125,12 @@ class ReferenceDevice final : public Device {
 }  // namespace
 
 Result<std::unique_ptr<Device>> OpenReferenceDevice(const DeviceOptions& options) {
+  if (options.precision == Precision::kInt8) {
+    return BadInput("--precision int8: only the cpu device has it");
+  }
+  if (options.vector_weights != DType::kFp32) {
+    return BadInput("--weights {}: only the cpu device has it", DTypeName(options.vector_weights));
+  }
   if (options.threads > 0) SetThreads(options.threads);
   return std::unique_ptr<Device>(new ReferenceDevice(options));
 }

@@ -1,0 +1,42 @@
+// A call's own copy of an input or a constant in another form: made when it is first needed, and
+// anew when the contents have changed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/aligned.h"
+#include "device/surface.h"
+
+namespace millwright::device::cpu {
+
+class HeldCopy {
+ public:
+  // `source` is the input's surface, or null for a constant.
+  HeldCopy(const Surface* source, size_t bytes) : source_(source), memory_(bytes) {}
+
+  // The copy; fill(memory) writes it if it is stale. What a surface that is not held contains is
+  // unknown, so that its copy always is.
+  template <class Fill>
+  std::byte* Get(const Fill& fill) {
+    if (IsStale()) {
+      fill(memory_.data());
+      filled_ = true;
+      if (source_ != nullptr) version_ = source_->version();
+    }
+    return memory_.data();
+  }
+
+ private:
+  bool IsStale() const {
+    if (!filled_) return true;
+    return source_ != nullptr && (!source_->held() || source_->version() != version_);
+  }
+
+  const Surface* source_;
+  AlignedBuffer<std::byte> memory_;
+  bool filled_ = false;
+  uint64_t version_ = 0;
+};
+
+}  // namespace millwright::device::cpu

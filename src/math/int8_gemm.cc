@@ -1,0 +1,253 @@
+#include <algorithm>
+
+#include "base/threads.h"
+#include "math/int8.h"
+#include "math/simd.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "math/int8_gemm.cc"
+#include "hwy/cache_control.h"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+
+#ifndef MILLWRIGHT_MATH_INT8_GEMM_ONCE
+#define MILLWRIGHT_MATH_INT8_GEMM_ONCE
+namespace millwright::math {
+namespace {
+
+// A tile of y: the rows of a block of W by the columns of a panel of x, or what is left of them.
+struct Int8Tile {
+  int64_t words = 0;  // of four bytes: a quarter of the depth, rounded up
+  const int8_t* w = nullptr;
+  const uint8_t* x = nullptr;
+  const int32_t* starts = nullptr;
+  const float *row_scales = nullptr, *column_scales = nullptr;
+  float* y = nullptr;
+  int64_t stride = 0;
+};
+
+}  // namespace
+}  // namespace millwright::math
+#endif  // MILLWRIGHT_MATH_INT8_GEMM_ONCE
+
+HWY_BEFORE_NAMESPACE();
+namespace millwright::math {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::ScalableTag<int32_t>;
+using DF = hn::Rebind<float, D>;
+using V = hn::Vec<D>;
+using VF = hn::Vec<DF>;
+
+// Whether this target's code holds the instruction, and the CPU has it.
+bool HasDot() {
+#if HWY_TARGET == HWY_AVX3
+  return __builtin_cpu_supports("avx512vnni") != 0;
+#else
+  return false;
+#endif
+}
+
+const char* Int8TargetName() { return hwy::TargetName(HWY_TARGET); }
+
+#if HWY_TARGET == HWY_AVX3
+// sum[i] + the four products of the unsigned bytes of x[i] and the signed bytes of w[i].
+struct DotInstruction {
+  static HWY_INLINE V Add(V sum, V x, V w) {
+    // By hand: g++ 12 keeps copies of the sums on the stack around the intrinsic, at half the
+    // speed; and Highway 1.0.3 has no target with this instruction.
+    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(x.raw), "v"(w.raw));
+    return sum;
+  }
+};
+#endif
+
+// The same from what every CPU has: the bytes widened to 16 or 32 bits.
+struct DotWidened {
+  static HWY_INLINE V Add(V sum, V x, V w) {
+    const D d;
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+    // On x86 both products of a 32-bit lane are added within it.
+    const hn::Repartition<int16_t, D> d16;
+    const hn::Repartition<uint16_t, D> du16;
+    const auto x16 = hn::BitCast(du16, x);
+    const auto w16 = hn::BitCast(d16, w);
+    V unused = hn::Zero(d);
+    sum = hn::ReorderWidenMulAccumulate(
+        d, hn::BitCast(d16, hn::And(x16, hn::Set(du16, uint16_t{0xFF}))),
+        hn::ShiftRight<8>(hn::ShiftLeft<8>(w16)), sum, unused);
+    return hn::ReorderWidenMulAccumulate(d, hn::BitCast(d16, hn::ShiftRight<8>(x16)),
+                                         hn::ShiftRight<8>(w16), sum, unused);
+#else
+    const auto byte = hn::Set(d, 0xFF);
+    const auto add = [&](V xs, V ws) HWY_ATTR {
+      sum = hn::Add(sum, hn::Mul(hn::And(xs, byte), hn::ShiftRight<24>(ws)));
+    };
+    add(x, hn::ShiftLeft<24>(w));
+    add(hn::ShiftRight<8>(x), hn::ShiftLeft<16>(w));
+    add(hn::ShiftRight<16>(x), hn::ShiftLeft<8>(w));
+    add(hn::ShiftRight<24>(x), w);
+    return sum;
+#endif
+  }
+};
+
+// Four rows of a tile, two vectors wide.
+struct Int8Rows4 {
+  V a0, a1, b0, b1, c0, c1, d0, d1;
+};
+
+HWY_INLINE Int8Rows4 StartRows(const int32_t* starts) {
+  const D d;
+  const V a = hn::Set(d, starts[0]), b = hn::Set(d, starts[1]);
+  const V c = hn::Set(d, starts[2]), e = hn::Set(d, starts[3]);
+  return {a, a, b, b, c, c, e, e};
+}
+
+HWY_INLINE V Word(const int8_t* from) {
+  int32_t word;
+  hwy::CopyBytes<4>(from, &word);
+  return hn::Set(D(), word);
+}
+
+// Words of a panel.
+HWY_INLINE V Words(const uint8_t* from) {
+  return hn::LoadU(D(), reinterpret_cast<const int32_t*>(from));
+}
+
+// Adds four steps of depth of four rows.
+template <class Dot>
+HWY_INLINE void Step(const int8_t* HWY_RESTRICT w, V x, V y, Int8Rows4& r) {
+  const V a = Word(w);
+  r.a0 = Dot::Add(r.a0, x, a), r.a1 = Dot::Add(r.a1, y, a);
+  const V b = Word(w + 4);
+  r.b0 = Dot::Add(r.b0, x, b), r.b1 = Dot::Add(r.b1, y, b);
+  const V c = Word(w + 8);
+  r.c0 = Dot::Add(r.c0, x, c), r.c1 = Dot::Add(r.c1, y, c);
+  const V e = Word(w + 12);
+  r.d0 = Dot::Add(r.d0, x, e), r.d1 = Dot::Add(r.d1, y, e);
+}
+
+HWY_INLINE void StoreVector(V sum, VF row, const float* HWY_RESTRICT columns,
+                            float* HWY_RESTRICT y) {
+  const DF d;
+  hn::StoreU(hn::Mul(hn::ConvertTo(d, sum), hn::Mul(row, hn::LoadU(d, columns))), d, y);
+}
+
+HWY_INLINE void StoreRow(const Int8Tile& t, int64_t row, V x, V y, int64_t column) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(DF()));
+  const VF scale = hn::Set(DF(), t.row_scales[row]);
+  float* to = t.y + row * t.stride + column;
+  StoreVector(x, scale, t.column_scales + column, to);
+  StoreVector(y, scale, t.column_scales + column + lanes, to + lanes);
+}
+
+HWY_INLINE void StoreRows(const Int8Tile& t, int64_t row, const Int8Rows4& r, int64_t column) {
+  StoreRow(t, row, r.a0, r.a1, column);
+  StoreRow(t, row + 1, r.b0, r.b1, column);
+  StoreRow(t, row + 2, r.c0, r.c1, column);
+  StoreRow(t, row + 3, r.d0, r.d1, column);
+}
+
+constexpr int64_t kWordsOfW = 4 * kInt8Rows;     // bytes of a step of a block ...
+constexpr int64_t kWordsOfX = 4 * kInt8Columns;  // ... and of a panel
+
+// Four rows of a whole tile, two vectors of columns at a time.
+template <class Dot>
+HWY_INLINE void FourRows(const Int8Tile& t, int64_t row) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(D()));
+  for (int64_t column = 0; column < kInt8Columns; column += 2 * lanes) {
+    Int8Rows4 r = StartRows(t.starts + row);
+    const uint8_t* HWY_RESTRICT x = t.x + 4 * column;
+    const int8_t* HWY_RESTRICT w = t.w + 4 * row;
+    for (int64_t i = 0; i < t.words; ++i, x += kWordsOfX, w += kWordsOfW) {
+      Step<Dot>(w, Words(x), Words(x + 4 * lanes), r);
+    }
+    StoreRows(t, row, r, column);
+  }
+}
+
+// A whole tile by the portable sum.
+void TileWidened(const Int8Tile& t) {
+  for (int64_t row = 0; row < kInt8Rows; row += 4) FourRows<DotWidened>(t, row);
+}
+
+// A whole tile; where there is the instruction, in 24 of 32 registers.
+void Tile(const Int8Tile& t) {
+#if HWY_TARGET == HWY_AVX3
+  static const bool kHasDot = HasDot();
+  if (!kHasDot) return TileWidened(t);
+  constexpr int64_t kAhead = 8 * kWordsOfX;  // in the second-level cache: it is soon there
+  Int8Rows4 r0 = StartRows(t.starts), r1 = StartRows(t.starts + 4), r2 = StartRows(t.starts + 8);
+  const uint8_t* HWY_RESTRICT x = t.x;
+  const int8_t* HWY_RESTRICT w = t.w;
+  for (int64_t i = 0; i < t.words; ++i, x += kWordsOfX, w += kWordsOfW) {
+    const V left = Words(x);
+    const V right = Words(x + 64);
+    hwy::Prefetch(x + kAhead);
+    hwy::Prefetch(x + kAhead + 64);
+    Step<DotInstruction>(w, left, right, r0);
+    Step<DotInstruction>(w + 16, left, right, r1);
+    Step<DotInstruction>(w + 32, left, right, r2);
+  }
+  StoreRows(t, 0, r0, 0);
+  StoreRows(t, 4, r1, 0);
+  StoreRows(t, 8, r2, 0);
+#else
+  TileWidened(t);
+#endif
+}
+
+// The blocks [begin, end) of W by all panels of x.
+void Blocks(const Int8Weights& w, const Int8Activations& x, float* y, int64_t stride, int64_t begin,
+            int64_t end) {
+  const int64_t words = (w.depth + 3) / 4;
+  HWY_ALIGN float edge[kInt8Rows * kInt8Columns];
+  for (int64_t row = begin * kInt8Rows; row < end * kInt8Rows; row += kInt8Rows) {
+    const int64_t rows = HWY_MIN(kInt8Rows, w.rows - row);
+    for (int64_t column = 0; column < x.columns; column += kInt8Columns) {
+      const int64_t columns = HWY_MIN(kInt8Columns, x.columns - column);
+      Int8Tile tile{
+          words,          w.blocks + row * 4 * words, x.panels + column * 4 * words, w.starts + row,
+          w.scales + row, x.scales + column,          y + row * stride + column,     stride};
+      if (rows == kInt8Rows && columns == kInt8Columns) {
+        Tile(tile);
+        continue;
+      }
+      tile.y = edge, tile.stride = kInt8Columns;
+      Tile(tile);
+      for (int64_t i = 0; i < rows; ++i) {
+        std::copy_n(edge + i * kInt8Columns, columns, y + (row + i) * stride + column);
+      }
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace millwright::math
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace millwright::math {
+namespace {
+HWY_EXPORT(Blocks);
+HWY_EXPORT(HasDot);
+HWY_EXPORT(Int8TargetName);
+}  // namespace
+
+void Int8Gemm(const Int8Weights& w, const Int8Activations& x, float* y, int64_t stride) {
+  const int64_t blocks = (w.rows + kInt8Rows - 1) / kInt8Rows;
+  ParallelFor(blocks, 1, [&](int64_t begin, int64_t end) {
+    HWY_DYNAMIC_DISPATCH(Blocks)(w, x, y, stride, begin, end);
+  });
+}
+
+bool HasInt8Dot() { return HWY_DYNAMIC_DISPATCH(HasDot)(); }
+
+std::string Int8GemmName() {
+  return std::string("int8:") + (HasInt8Dot() ? "vnni" : HWY_DYNAMIC_DISPATCH(Int8TargetName)());
+}
+
+}  // namespace millwright::math
+#endif  // HWY_ONCE
