@@ -33,7 +33,8 @@ std::vector<int32_t> RandomRows(int64_t count, int64_t rows, uint64_t stream) {
 Status CheckMemory(const device::Device& device, const model::ModelConfig& config, int64_t rows) {
   train::TrainOptions options;
   options.config = config;
-  const uint64_t need = train::EstimateFootprint(options, device, rows).total() + math::UpdateLoop::kBytes;
+  const uint64_t need =
+      train::EstimateFootprint(options, device, rows).total() + math::UpdateLoop::kBytes;
   const uint64_t available = AvailableMemory();
   if (available == 0 || need <= available) return {};
   return Failed("a step with {} embedding rows needs {:.2f} GB of memory, {:.2f} GB are available",

@@ -15,7 +15,7 @@ struct Evaluation {
   int64_t tokens = 0;  // predicted ones
 };
 
-// Called after every window with what is known so far.
+// Called after every step (a window, or as many as the network's batch) with what is known so far.
 using EvaluationProgress = std::function<void(const Evaluation& so_far)>;
 
 // Runs every window through the network and averages the losses of the positions that count. A

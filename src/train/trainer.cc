@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "base/clock.h"
 #include "data/windows.h"
@@ -44,7 +43,6 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMa
   trainer->window_.resize(static_cast<size_t>(o.config.seq + 1));
   trainer->rows_.resize(static_cast<size_t>(trainer->network_->positions()));
   trainer->targets_.resize(trainer->rows_.size());
-  trainer->losses_.resize(trainer->rows_.size());
   const double automatic = device.caps().dtype == DType::kFp16 ? 256.0 : 1.0;
   trainer->loss_scale_ = LossScale(o.loss_scale > 0 ? o.loss_scale : automatic);
   return trainer;
@@ -79,8 +77,8 @@ Status Trainer::InitFrom(const checkpoint::TensorSource& source) {
 }
 
 // Reads a window of seq + 1 tokens as sequence `index` of the next step.
-Status Trainer::ReadSequence(const data::TokenSource& source, int64_t offset, int64_t index) {
-  source.Copy(offset, window_);
+Status Trainer::ReadSequence(int64_t offset, int64_t index) {
+  in_.train->Copy(offset, window_);
   const auto seq = window_.size() - 1, first = static_cast<size_t>(index) * seq;
   const std::span<const int32_t> tokens(window_);
   auto mapped =
@@ -89,7 +87,7 @@ Status Trainer::ReadSequence(const data::TokenSource& source, int64_t offset, in
     mapped =
         network_->vocab().MapTokens(tokens.subspan(1), std::span(targets_).subspan(first, seq));
   }
-  if (!mapped) return mapped.error().In(source.name());
+  if (!mapped) return mapped.error().In(in_.train->name());
   return {};
 }
 
@@ -97,7 +95,7 @@ Result<double> Trainer::MicroStep() {
   const int64_t batch = in_.options.batch;
   for (int64_t b = 0; b < batch; ++b) {
     const int64_t offset = sampler_->Offset(static_cast<uint64_t>(step_ * batch + b));
-    auto status = ReadSequence(*in_.train, offset, b);
+    auto status = ReadSequence(offset, b);
     if (!status) return status.error();
   }
   return network_->LossAndGradient(rows_, targets_, loss_scale_.value());
@@ -193,24 +191,10 @@ Result<double> Trainer::Evaluate(const data::TokenSource& tokens, int64_t window
     return BadInput("{}: {} tokens, fewer than one window of {}", tokens.name(), tokens.size(),
                     seq + 1);
   }
-  const int64_t batch = in_.options.batch;
-  double total = 0;
-  for (int64_t first = 0; first < count; first += batch) {
-    // A batch that is not full is filled up with its last window, which is not counted again.
-    const int64_t used = std::min(batch, count - first);
-    for (int64_t b = 0; b < batch; ++b) {
-      const int64_t w = first + std::min(b, used - 1);
-      auto status = ReadSequence(tokens, data::WindowBegin(w, seq), b);
-      if (!status) return status.error();
-    }
-    auto status = network_->TokenLosses(rows_, targets_, losses_);
-    if (!status) return status.error();
-    for (int64_t b = 0; b < used; ++b) {
-      const auto begin = losses_.begin() + b * seq;
-      total += std::accumulate(begin, begin + seq, 0.0) / static_cast<double>(seq);
-    }
-  }
-  return total / static_cast<double>(count);
+  const auto result =
+      train::Evaluate(*network_, tokens, data::ConsecutiveWindows(count * seq + 1, seq));
+  if (!result) return result.error();
+  return result->loss;
 }
 
 Status Trainer::Validate(telemetry::Sink& sink) {

@@ -77,7 +77,7 @@ class Trainer {
   Trainer(RunInputs inputs) : in_(std::move(inputs)), loss_scale_(1.0) {}
 
   Result<double> MicroStep();
-  Status ReadSequence(const data::TokenSource& source, int64_t offset, int64_t index);
+  Status ReadSequence(int64_t offset, int64_t index);
   Status UpdateWeights(telemetry::Sink& sink);
   Status Validate(telemetry::Sink& sink);
   Status Save(telemetry::Sink& sink);
@@ -94,7 +94,6 @@ class Trainer {
   std::unique_ptr<data::Sampler> sampler_;
   std::vector<int32_t> window_;          // of one sequence
   std::vector<int32_t> rows_, targets_;  // of a step
-  std::vector<double> losses_;
   LossScale loss_scale_;
   int64_t step_ = 0;          // micro-steps done
   int64_t updated_step_ = 0;  // micro-steps done at the last update: what a state is of
