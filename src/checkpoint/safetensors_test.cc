@@ -73,7 +73,7 @@ TEST_F(SafetensorsTest, ReadsBackWhatItWrites) {
   out.resize(1);
   ASSERT_TRUE(file->Read("scalar", {}, out).ok());
   EXPECT_EQ(out, d);
-  ASSERT_TRUE(file->Read("none", {0, 4}, {}).ok());
+  ASSERT_TRUE(file->Read("none", {0, 4}, std::span<float>()).ok());
 }
 
 TEST_F(SafetensorsTest, DataIsAlignedForVectors) {
