@@ -34,7 +34,8 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMa
                               .moments = o.moments == "bf16" ? Moments::kBf16 : Moments::kFull,
                               .recompute = o.recompute,
                               .freeze = FrozenPatterns(o),
-                              .lora = o.lora},
+                              .lora = o.lora,
+                              .gemm_table = trainer->in_.gemm_table},
                              std::move(vocab));
   if (!network) return network.error();
   trainer->network_ = std::move(*network);
