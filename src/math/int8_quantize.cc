@@ -131,7 +131,10 @@ void QuantizeStrip(const float* HWY_RESTRICT x, int64_t stride, int64_t depth, i
     }
   }
   if (to.starts == nullptr) return;
-  for (int64_t c = 0; c < padded; ++c) to.starts[first + c] = -128 * s.sums[c];
+  for (int64_t c = 0; c < padded; ++c) {
+    // The sum of a column that holds what is no number means nothing; its scale carries that.
+    to.starts[first + c] = std::isfinite(to.scales[first + c]) ? -128 * s.sums[c] : 0;
+  }
 }
 
 void QuantizeColumns(const float* x, int64_t stride, int64_t depth, int64_t begin, int64_t end,
@@ -194,14 +197,14 @@ void QuantizeRows(const float* HWY_RESTRICT w, int64_t stride, const Int8Weights
   const int64_t words = (to.depth + 3) / 4, step = 4 * kInt8Rows;
   for (int64_t row = begin * kInt8Rows; row < end * kInt8Rows; ++row) {
     int8_t* out = to.blocks + (row / kInt8Rows * words * kInt8Rows + row % kInt8Rows) * 4;
-    if (row >= to.rows) {
-      to.scales[row] = 0;
+    const float absmax = row < to.rows ? RowAbsmax(w + row * stride, to.depth) : 0.0f;
+    to.scales[row] = absmax / 127.0f;
+    // Beyond the last row there is nothing; what is no number is carried by the scale alone.
+    if (row >= to.rows || !std::isfinite(absmax)) {
       to.starts[row] = 0;
       for (int64_t word = 0; word < words; ++word) std::fill_n(out + word * step, 4, int8_t{0});
       continue;
     }
-    const float absmax = RowAbsmax(w + row * stride, to.depth);
-    to.scales[row] = absmax / 127.0f;
     to.starts[row] = -128 * QuantizeRow(w + row * stride, to.depth, Inverse(absmax), out, step);
   }
 }
