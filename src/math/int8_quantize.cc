@@ -216,8 +216,10 @@ void QuantizeRowsInOrder(const float* HWY_RESTRICT w, int64_t stride, int64_t de
   for (int64_t row = begin; row < end; ++row) {
     const float absmax = RowAbsmax(w + row * stride, depth);
     scales[row] = absmax / 127.0f;
-    QuantizeRow(w + row * stride, depth, Inverse(absmax), to + row * to_stride, 4);
-    std::fill(to + row * to_stride + depth, to + (row + 1) * to_stride, int8_t{0});
+    int8_t* out = to + row * to_stride;
+    const bool numbers = std::isfinite(absmax);
+    if (numbers) QuantizeRow(w + row * stride, depth, Inverse(absmax), out, 4);
+    std::fill(out + (numbers ? depth : 0), out + to_stride, int8_t{0});
   }
 }
 
