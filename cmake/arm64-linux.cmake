@@ -1,7 +1,23 @@
-# Cross-compiling for 64-bit Arm Linux on Debian; tests run under qemu.
+# Cross-compiling for 64-bit Arm Linux on Debian; tests run under qemu. The libraries are those that
+# .ci/arm64_root put into MILLWRIGHT_ARM64_ROOT, a variable of CMake's cache or of the environment.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
 set(CMAKE_CXX_COMPILER aarch64-linux-gnu-g++)
 set(CMAKE_LIBRARY_ARCHITECTURE aarch64-linux-gnu)
-set(CMAKE_CROSSCOMPILING_EMULATOR "qemu-aarch64-static;-L;/usr/aarch64-linux-gnu")
+
+set(MILLWRIGHT_ARM64_ROOT "$ENV{MILLWRIGHT_ARM64_ROOT}" CACHE PATH "Where .ci/arm64_root put the libraries")
+# CMake reads this file again for each check that it compiles.
+list(APPEND CMAKE_TRY_COMPILE_PLATFORM_VARIABLES MILLWRIGHT_ARM64_ROOT)
+set(CMAKE_PREFIX_PATH "${MILLWRIGHT_ARM64_ROOT}/usr")
+set(CMAKE_FIND_ROOT_PATH "${MILLWRIGHT_ARM64_ROOT}")
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+
+set(libraries "${MILLWRIGHT_ARM64_ROOT}/usr/lib/aarch64-linux-gnu")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath-link,${libraries}")
+set(CMAKE_SHARED_LINKER_FLAGS_INIT "-Wl,-rpath-link,${libraries}")
+set(CMAKE_CROSSCOMPILING_EMULATOR
+    "qemu-aarch64-static;-L;/usr/aarch64-linux-gnu;-E;LD_LIBRARY_PATH=${libraries}")

@@ -1,4 +1,4 @@
-// The training loop: resuming, skipping, accumulating, validating.
+// The training loop: skipping, accumulating, validating.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -17,55 +17,6 @@ using ::testing::HasSubstr;
 using train::RunEnd;
 
 class TrainerOn : public ::testing::TestWithParam<const char*> {};
-
-TEST_P(TrainerOn, ResumesBitByBit) {
-  for (const model::ModelConfig& config : TinyConfigs()) {
-    for (const auto vocab : {data::VocabMode::kExact, data::VocabMode::kFull}) {
-      TrainerRun straight(GetParam()), stopped(GetParam());
-      straight.options.config = stopped.options.config = config;
-      straight.options.vocab = stopped.options.vocab = vocab;
-      straight.train = stopped.train =
-          data::MakeTokenList(DrawWords({1, 2, 3, 5, 8, 13}, 200, 1), "train");
-      EventLog log;
-      const auto whole = straight.Fresh();
-      RunToEnd(*whole, log);
-      ASSERT_EQ(log.Losses().size(), 12u);
-
-      EventLog first, second;
-      first.stop_after = 5;
-      RunToEnd(*stopped.Fresh(), first, RunEnd::kInterrupted);
-      EXPECT_EQ(first.Losses().size(), 5u);
-      // The update after micro-step 3 is the last that was done.
-      EXPECT_EQ(stopped.Latest().step(), 3);
-      const auto resumed = stopped.Resumed();
-      EXPECT_EQ(resumed->micro_steps_done(), 3);
-      RunToEnd(*resumed, second);
-      std::map<int64_t, float> losses = first.Losses();
-      for (const auto& [step, loss] : second.Losses()) losses[step] = loss;
-      EXPECT_EQ(losses, log.Losses()) << ConfigName(config);
-      EXPECT_EQ(second.Losses().begin()->first, 4);
-      ExpectSameParameters(*whole, *resumed);
-    }
-  }
-}
-
-TEST_P(TrainerOn, ResumesBf16MomentsBitByBit) {
-  TrainerRun straight(GetParam()), stopped(GetParam());
-  straight.options.moments = stopped.options.moments = "bf16";
-  EventLog log, first, second;
-  const auto whole = straight.Fresh();
-  RunToEnd(*whole, log);
-  first.stop_after = 5;
-  RunToEnd(*stopped.Fresh(), first, RunEnd::kInterrupted);
-  const auto resumed = stopped.Resumed();
-  RunToEnd(*resumed, second);
-  for (const auto& [step, loss] : second.Losses()) EXPECT_EQ(loss, log.Losses().at(step)) << step;
-  ExpectSameParameters(*whole, *resumed);
-  for (const auto& p : whole->network().parameters().all()) {
-    EXPECT_EQ(p.m.size() + p.v.size(), 0u) << p.spec.name;
-    EXPECT_EQ(p.m_bf16.size(), p.value.size()) << p.spec.name;
-  }
-}
 
 // The curve with moments in bf16 is that in fp32: smoothed losses never differ by more than 1%, nor
 // the last ones by more than 0.5%, while the loss itself falls by a fifth.
@@ -89,32 +40,6 @@ TEST_P(TrainerOn, Bf16MomentsGiveTheSameLossCurve) {
     EXPECT_LE(RelativeError(half[i], full[i]), 0.01) << "steps from " << 20 * i;
   }
   EXPECT_LE(RelativeError(half.back(), full.back()), 0.005);
-}
-
-// A run that ended is extended; whether the extension is interrupted, or saves more often, is
-// nothing that its numbers know of.
-TEST_P(TrainerOn, ExtendsAFinishedRunBitByBit) {
-  TrainerRun a(GetParam()), b(GetParam());
-  a.options.steps = b.options.steps = 11;  // ends with a short update
-  b.options.save_every = 3;
-  EventLog log, first, second;
-  RunToEnd(*a.Fresh(), log);
-  a.options.steps = 24;
-  const auto straight = a.Resumed();
-  RunToEnd(*straight, log);
-
-  RunToEnd(*b.Fresh(), first);
-  b.options.steps = 24;
-  first.stop_after = 17;
-  RunToEnd(*b.Resumed(), first, RunEnd::kInterrupted);
-  EXPECT_EQ(b.Latest().step(), 15);
-  const auto resumed = b.Resumed();
-  RunToEnd(*resumed, second);
-  std::map<int64_t, float> losses = first.Losses();
-  for (const auto& [step, loss] : second.Losses()) losses[step] = loss;
-  EXPECT_EQ(losses, log.Losses());
-  EXPECT_EQ(losses.size(), 24u);
-  ExpectSameParameters(*straight, *resumed);
 }
 
 // The loop by hand: windows of the sampler, two a micro-step, updates after every third micro-step
@@ -194,22 +119,6 @@ TEST_P(TrainerOn, ABatchOfTwoIsTwoMicroSteps) {
                           *narrow.Fresh()->Evaluate(*narrow.val, 5)),
             tolerance);
   EXPECT_GT(a.Of<telemetry::StepEvent>().at(0).tokens_per_s, 0);
-}
-
-TEST_P(TrainerOn, ABatchResumesBitByBitWithAndWithoutRecomputation) {
-  TrainerRun straight(GetParam()), stopped(GetParam());
-  straight.options.batch = stopped.options.batch = 3;
-  EventLog log, first, second;
-  const auto whole = straight.Fresh();
-  RunToEnd(*whole, log);
-  first.stop_after = 5;
-  RunToEnd(*stopped.Fresh(), first, RunEnd::kInterrupted);
-  stopped.options.recompute = true;
-  const auto resumed = stopped.Resumed();
-  RunToEnd(*resumed, second);
-  for (const auto& [step, loss] : second.Losses()) EXPECT_EQ(loss, log.Losses().at(step)) << step;
-  ExpectSameParameters(*whole, *resumed);
-  EXPECT_TRUE(second.Of<telemetry::StepEvent>().at(0).phases_ms.contains("recompute"));
 }
 
 // A power of two scales every gradient exactly, and is divided out exactly.
@@ -368,77 +277,6 @@ TEST(Trainer, ValidationChangesNoBit) {
   EXPECT_EQ(log.Of<telemetry::ValidationEvent>().size(), 4u);
   EXPECT_EQ(other.Of<telemetry::ValidationEvent>().size(), 1u);  // at the end
   ExpectSameParameters(*a, *b);
-}
-
-// A state of a finished run, to be loaded by runs that differ in one thing.
-class Refusal : public ::testing::Test {
- protected:
-  void SetUp() override {
-    EventLog log;
-    RunToEnd(*run_.Fresh(), log);
-  }
-
-  void ExpectRefused(const std::string& what) {
-    const auto trainer = run_.Create();
-    const Status status = trainer->Load(run_.Latest());
-    ASSERT_FALSE(status.ok()) << what;
-    EXPECT_EQ(status.error().kind, ErrorKind::kBadInput);
-    EXPECT_THAT(status.error().message, HasSubstr(what));
-    EXPECT_THAT(status.error().message, HasSubstr("state-12"));
-  }
-
-  TrainerRun run_;
-};
-
-TEST_F(Refusal, OfOtherData) {
-  run_.train = data::MakeTokenList(DrawWords({1, 2, 3, 5, 8, 13, 21}, 201, 1), "train");
-  ExpectRefused("data_hash");
-}
-
-TEST_F(Refusal, OfOtherSettings) {
-  const train::TrainOptions saved = run_.options;
-  run_.options.lr = 2e-2;
-  ExpectRefused("lr");
-  run_.options = saved;
-  run_.options.seed = 43;
-  ExpectRefused("seed");
-  run_.options = saved;
-  run_.options.config.rope_theta = 5e5;
-  ExpectRefused("config/rope_theta");
-  run_.options = saved;
-  run_.options.config.hidden_dim = 24;
-  ExpectRefused("config/hidden_dim");
-  run_.options = saved;
-  run_.options.vocab = data::VocabMode::kFull;
-  ExpectRefused("vocab");
-  run_.options = saved;
-  run_.options.moments = "bf16";
-  ExpectRefused("moments");
-}
-
-TEST_F(Refusal, OfAnotherGemmTable) {
-  nlohmann::json meta = run_.Latest().meta();
-  meta["gemm_table"] = "abacus 1.0";
-  ASSERT_TRUE(checkpoint::WriteState(run_.folder.File("run"), 12, meta, {}, {}, {}).ok());
-  ExpectRefused("gemm_table");
-}
-
-TEST_F(Refusal, OfOtherGemmChoices) {
-  auto table = std::make_shared<math::GemmTable>();
-  table->Set({.m = 16, .n = 6, .k = 16}, math::GemmKind::kHighway);
-  run_.gemm_table = table;
-  ExpectRefused("gemm_choices");
-  run_.gemm_table = nullptr;
-  nlohmann::json meta = run_.Latest().meta();
-  meta["gemm_choices"] = {{{"m", 16}, {"n", "six"}}};
-  ASSERT_TRUE(checkpoint::WriteState(run_.folder.File("run"), 12, meta, {}, {}, {}).ok());
-  ExpectRefused("gemm_choices: entry 0: n: expected a whole number above 0, found \"six\"");
-}
-
-TEST_F(Refusal, OfAStateWithoutItsTensors) {
-  const nlohmann::json meta = run_.Latest().meta();
-  ASSERT_TRUE(checkpoint::WriteState(run_.folder.File("run"), 12, meta, {}, {}, {}).ok());
-  ExpectRefused("model.embed_tokens.weight");
 }
 
 TEST(Trainer, TheNullDeviceRunsThePlan) {
