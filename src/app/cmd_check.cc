@@ -47,7 +47,7 @@ void AddCheckCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<CheckOptions>();
   CLI::App* command = app.add_subcommand(
       "check",
-      "Runs the training kernels of two small networks on a device, against their formulas");
+      "Runs the training kernels of three small networks on a device, against their formulas");
   command->add_option("--device", options->device, "The device to check")->capture_default_str();
   command->add_option("--precision", options->precision, "exact|fp32|fp16|int8|ane")
       ->capture_default_str();

@@ -1,5 +1,5 @@
-// Does a device compute the training kernels? Every kernel of two small networks in every binding,
-// on random operands, held against the kernel's formula.
+// Does a device compute the training kernels? Every kernel of three small networks in every
+// binding, on random operands, held against the kernel's formula.
 #pragma once
 
 #include <string>
@@ -25,13 +25,16 @@ struct ConformanceResult {
 };
 
 // The networks: multi-head attention, and grouped-query attention with QK-norm, dimensions unequal
-// wherever they may be.
+// wherever they may be; and one of multiples of 32, which is what products in 8 bits and the width
+// rules of an ANE need.
 std::vector<model::ModelConfig> ConformanceConfigs();
 
 // The bound on the normwise relative error of `program`, whose sums have up to `longest` terms, in
 // `precision`: each operation on the way rounds once and each sum accumulates (Higham 2002, lemma
 // 3.1 and equation 3.5), times 4, which is more than softmax and normalisation amplify at the size
-// of these operands. `ane` is treated as fp16 with another 16-bit rounding for every sum.
+// of these operands. `int8` adds, for each operand of each product, half a step of 1/127 of its
+// largest element: the operands are normal draws, whose largest element is few deviations off.
+// `ane` is treated as fp16 with another 16-bit rounding for every sum.
 double ConformanceBound(const kernels::KernelProgram& program, Precision precision,
                         int64_t longest);
 

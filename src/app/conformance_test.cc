@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "app/open_device.h"
+#include "math/int8.h"
 
 namespace millwright::app {
 namespace {
@@ -138,6 +139,22 @@ TEST(Conformance, BoundGrowsWithTheRoundingOfThePrecision) {
     EXPECT_LT(bound, 1.0);  // or nothing could fail
     last = bound;
   }
+}
+
+// The wide network is there for products in 8 bits: their error is far above that of fp32, and
+// within their own bound.
+TEST(Conformance, SeesProductsIn8Bits) {
+  if (!math::HasInt8Dot()) GTEST_SKIP() << "this CPU has no sum of 8-bit products";
+  auto device = OpenDevice("cpu", {.precision = Precision::kInt8});
+  ASSERT_TRUE(device.ok());
+  int products = 0;
+  for (const auto& result :
+       CheckConformance(**device, Precision::kInt8, ConformanceConfigs().back())) {
+    EXPECT_TRUE(result.ok) << result.kernel << ": " << result.problem;
+    EXPECT_LT(result.bound, 0.5) << result.kernel;
+    products += result.error > 1e-3;
+  }
+  EXPECT_GE(products, 24);  // eight kernels have weights, in three bindings
 }
 
 }  // namespace
