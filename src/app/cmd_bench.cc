@@ -16,8 +16,8 @@
 #include "app/open_device.h"
 #include "app/stored_model.h"
 #include "base/atomic_file.h"
+#include "base/folder.h"
 #include "base/threads.h"
-#include "checkpoint/folder.h"
 #include "train/options.h"
 
 namespace millwright::app {
@@ -164,7 +164,7 @@ Status Check(const BenchOptions& o) {
     if (length < 1) return BadInput("--lengths {}: is not positive", length);
   }
   std::error_code ignored;
-  const std::string parent = checkpoint::ParentFolder(o.json);
+  const std::string parent = ParentFolder(o.json);
   if (!o.json.empty() && !std::filesystem::is_directory(parent, ignored)) {
     return BadInput("--json {}: there is no folder {}", o.json, parent);
   }

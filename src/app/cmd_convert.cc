@@ -4,7 +4,7 @@
 
 #include "app/command.h"
 #include "app/stored_model.h"
-#include "checkpoint/folder.h"
+#include "base/folder.h"
 #include "checkpoint/llama2c.h"
 #include "train/options.h"
 
@@ -88,7 +88,7 @@ Status CheckExistingFolder(const ConvertOptions& options) {
 
 Status CheckTarget(const ConvertOptions& options, Format format) {
   std::error_code error;
-  const std::string parent = checkpoint::ParentFolder(options.to);
+  const std::string parent = ParentFolder(options.to);
   if (!fs::is_directory(parent, error)) {
     return BadInput("--to {}: there is no folder {}", options.to, parent);
   }
@@ -113,9 +113,9 @@ Status WriteHf(const StoredModel& model, const ConvertOptions& options,
                               .repeat_tied_classifier = model.repeats_tied_classifier,
                               .max_shard_bytes = options.max_shard_bytes};
   if (!dtype) out.other_dtypes = model.other_dtypes;
-  const std::string parent = checkpoint::ParentFolder(options.to);
+  const std::string parent = ParentFolder(options.to);
   const uint64_t bytes = checkpoint::HfFolderBytes(model.config, out);
-  if (auto status = checkpoint::CheckFreeSpace(parent, bytes); !status) return status;
+  if (auto status = millwright::CheckFreeSpace(parent, bytes); !status) return status;
   return checkpoint::WriteHfFolder(options.to, model.config, OrdinaryWeights(model), out);
 }
 

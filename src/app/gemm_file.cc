@@ -5,9 +5,9 @@
 #include "app/cache_folder.h"
 #include "base/atomic_file.h"
 #include "base/cpu_name.h"
+#include "base/folder.h"
 #include "base/read_file.h"
 #include "base/threads.h"
-#include "checkpoint/folder.h"
 #include "checkpoint/hash.h"
 #include "checkpoint/unique_json.h"
 #include "train/gemm_choices.h"
@@ -71,7 +71,7 @@ Result<math::GemmTable> ReadGemmTable(const std::string& path, const GemmMachine
 
 Status WriteGemmTable(const std::string& path, const GemmMachine& machine,
                       const math::GemmTable& table) {
-  const fs::path folder = checkpoint::ParentFolder(path);
+  const fs::path folder = ParentFolder(path);
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return Failed("{}: cannot be created: {}", folder.string(), error.message());

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "base/atomic_file.h"
+#include "base/folder.h"
 #include "base/rng.h"
-#include "checkpoint/folder.h"
 #include "mil/text.h"
 
 namespace millwright::app {
@@ -56,7 +56,7 @@ Status RequireNewOrEmpty(const std::string& dir) {
   std::error_code error;
   const fs::file_status found = fs::status(dir, error);
   if (!fs::exists(found)) {
-    const std::string parent = checkpoint::ParentFolder(dir);
+    const std::string parent = ParentFolder(dir);
     if (fs::is_directory(parent, error)) return {};
     return BadInput("--emit {}: there is no folder {}", dir, parent);
   }
@@ -86,7 +86,7 @@ Result<EmittedKernels> EmitKernels(const kernels::KernelSpec& spec, uint64_t see
     if (!program) return program.error();
     programs.emplace_back(kernel, std::move(*program));
   }
-  auto writer = checkpoint::FolderWriter::Create(dir);
+  auto writer = FolderWriter::Create(dir);
   if (!writer) return writer.error();
   const std::string folder = fs::path(writer->File("x")).parent_path().string();
   std::set<std::string> written;

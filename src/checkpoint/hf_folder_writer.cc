@@ -2,8 +2,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/folder.h"
 #include "base/mapped_file.h"
-#include "checkpoint/folder.h"
 #include "checkpoint/hf_folder.h"
 #include "checkpoint/hf_index.h"
 #include "checkpoint/hf_names.h"

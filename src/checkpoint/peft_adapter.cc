@@ -2,7 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "checkpoint/folder.h"
+#include "base/folder.h"
 #include "model/rotary_layout.h"
 
 namespace millwright::checkpoint {

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "base/atomic_file.h"
+#include "base/folder.h"
 #include "base/mapped_file.h"
 #include "base/read_file.h"
-#include "checkpoint/folder.h"
 
 namespace millwright::checkpoint {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <vector>
 
+#include "base/folder.h"
 #include "base/rng.h"
-#include "checkpoint/folder.h"
 #include "checkpoint/test_folder.h"
 
 namespace millwright::checkpoint {

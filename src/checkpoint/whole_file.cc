@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "checkpoint/folder.h"
+#include "base/folder.h"
 
 namespace millwright::checkpoint {
 namespace {

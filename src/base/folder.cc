@@ -1,4 +1,4 @@
-#include "checkpoint/folder.h"
+#include "base/folder.h"
 
 #include <fcntl.h>
 #include <sys/statvfs.h>
@@ -10,7 +10,7 @@
 #include <filesystem>
 #include <utility>
 
-namespace millwright::checkpoint {
+namespace millwright {
 namespace {
 
 namespace fs = std::filesystem;
@@ -125,4 +125,4 @@ Status CheckFreeSpace(const std::string& path, uint64_t bytes) {
                 static_cast<double>(bytes) / kMega, static_cast<double>(free) / kMega);
 }
 
-}  // namespace millwright::checkpoint
+}  // namespace millwright

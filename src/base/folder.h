@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 
-namespace millwright::checkpoint {
+namespace millwright {
 
 // A folder under construction: `path`.tmp, which Commit renames to `path`. Destroyed before that,
 // it is removed with all it holds, and what was at `path` stays.
@@ -46,4 +46,4 @@ Status RemoveAll(const std::string& path);
 // free.
 Status CheckFreeSpace(const std::string& path, uint64_t bytes);
 
-}  // namespace millwright::checkpoint
+}  // namespace millwright
