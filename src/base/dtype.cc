@@ -13,16 +13,20 @@ namespace {
 struct DTypeInfo {
   DType dtype;
   std::string_view name;
-  size_t size;
+  size_t bits;
 };
 
 constexpr std::array kDTypes = {
-    DTypeInfo{DType::kFp16, "fp16", 2},   DTypeInfo{DType::kBf16, "bf16", 2},
-    DTypeInfo{DType::kFp32, "fp32", 4},   DTypeInfo{DType::kFp64, "fp64", 8},
-    DTypeInfo{DType::kInt8, "int8", 1},   DTypeInfo{DType::kUint8, "uint8", 1},
-    DTypeInfo{DType::kInt16, "int16", 2}, DTypeInfo{DType::kUint16, "uint16", 2},
-    DTypeInfo{DType::kInt32, "int32", 4}, DTypeInfo{DType::kUint64, "uint64", 8},
-    DTypeInfo{DType::kBool, "bool", 1},   DTypeInfo{DType::kString, "string", 0},
+    DTypeInfo{DType::kFp16, "fp16", 16},     DTypeInfo{DType::kBf16, "bf16", 16},
+    DTypeInfo{DType::kFp32, "fp32", 32},     DTypeInfo{DType::kFp64, "fp64", 64},
+    DTypeInfo{DType::kInt8, "int8", 8},      DTypeInfo{DType::kUint8, "uint8", 8},
+    DTypeInfo{DType::kInt16, "int16", 16},   DTypeInfo{DType::kUint16, "uint16", 16},
+    DTypeInfo{DType::kInt32, "int32", 32},   DTypeInfo{DType::kUint64, "uint64", 64},
+    DTypeInfo{DType::kBool, "bool", 8},      DTypeInfo{DType::kString, "string", 0},
+    DTypeInfo{DType::kUint32, "uint32", 32}, DTypeInfo{DType::kInt4, "int4", 4},
+    DTypeInfo{DType::kUint4, "uint4", 4},    DTypeInfo{DType::kUint1, "uint1", 1},
+    DTypeInfo{DType::kUint2, "uint2", 2},    DTypeInfo{DType::kUint3, "uint3", 3},
+    DTypeInfo{DType::kUint6, "uint6", 6},
 };
 
 template <class T>
@@ -47,6 +51,41 @@ void Store(void* data, size_t index, T value) {
   std::memcpy(static_cast<char*>(data) + index * sizeof(T), &value, sizeof(T));
 }
 
+// The bits of element `index`, which lie in one byte or in two neighbours.
+unsigned LoadBits(const void* data, size_t index, size_t bits) {
+  const auto* bytes = static_cast<const uint8_t*>(data) + index * bits / 8;
+  const size_t shift = index * bits % 8;
+  unsigned window = bytes[0];
+  if (shift + bits > 8) window |= static_cast<unsigned>(bytes[1]) << 8;
+  return (window >> shift) & ((1u << bits) - 1);
+}
+
+void StoreBits(void* data, size_t index, size_t bits, unsigned value) {
+  auto* bytes = static_cast<uint8_t*>(data) + index * bits / 8;
+  const size_t shift = index * bits % 8;
+  const unsigned mask = ((1u << bits) - 1) << shift;
+  const unsigned placed = value << shift;
+  bytes[0] = static_cast<uint8_t>((bytes[0] & ~mask) | (placed & 0xFF));
+  if (shift + bits > 8) {
+    bytes[1] = static_cast<uint8_t>((bytes[1] & ~(mask >> 8)) | (placed >> 8));
+  }
+}
+
+// Elements that are parts of a byte; only int4 has a sign.
+double LoadPart(DType dtype, const void* data, size_t index) {
+  const unsigned bits = LoadBits(data, index, DTypeBits(dtype));
+  return dtype == DType::kInt4 && bits > 7 ? static_cast<double>(bits) - 16.0 : bits;
+}
+
+void StorePart(DType dtype, void* data, size_t index, double value) {
+  const size_t bits = DTypeBits(dtype);
+  const double high = dtype == DType::kInt4 ? 7.0 : static_cast<double>((1u << bits) - 1);
+  const double low = dtype == DType::kInt4 ? -8.0 : 0.0;
+  const double clamped = std::isnan(value) ? 0.0 : std::clamp(std::trunc(value), low, high);
+  const auto pattern = static_cast<unsigned>(static_cast<int>(clamped)) & ((1u << bits) - 1);
+  StoreBits(data, index, bits, pattern);
+}
+
 }  // namespace
 
 std::string_view DTypeName(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].name; }
@@ -58,7 +97,11 @@ std::optional<DType> DTypeFromName(std::string_view name) {
   return std::nullopt;
 }
 
-size_t DTypeSize(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].size; }
+size_t DTypeBits(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].bits; }
+
+size_t DTypeSize(DType dtype) { return DTypeBits(dtype) / 8; }
+
+bool IsSubByte(DType dtype) { return DTypeBits(dtype) % 8 != 0; }
 
 bool IsFloat(DType dtype) {
   return dtype == DType::kFp16 || dtype == DType::kBf16 || dtype == DType::kFp32 ||
@@ -142,6 +185,15 @@ double LoadElement(DType dtype, const void* data, size_t index) {
       return Load<int32_t>(data, index);
     case DType::kUint64:
       return static_cast<double>(Load<uint64_t>(data, index));
+    case DType::kUint32:
+      return Load<uint32_t>(data, index);
+    case DType::kInt4:
+    case DType::kUint4:
+    case DType::kUint1:
+    case DType::kUint2:
+    case DType::kUint3:
+    case DType::kUint6:
+      return LoadPart(dtype, data, index);
     case DType::kBool:
       return Load<uint8_t>(data, index) != 0 ? 1.0 : 0.0;
     case DType::kString:
@@ -181,6 +233,17 @@ void StoreElement(DType dtype, void* data, size_t index, double value) {
       break;
     case DType::kUint64:
       Store(data, index, value <= 0 ? uint64_t{0} : static_cast<uint64_t>(value));
+      break;
+    case DType::kUint32:
+      Store(data, index, Saturate<uint32_t>(value));
+      break;
+    case DType::kInt4:
+    case DType::kUint4:
+    case DType::kUint1:
+    case DType::kUint2:
+    case DType::kUint3:
+    case DType::kUint6:
+      StorePart(dtype, data, index, value);
       break;
     case DType::kBool:
       Store<uint8_t>(data, index, value != 0.0);

@@ -21,6 +21,15 @@ enum class DType : uint8_t {
   kUint64,
   kBool,
   kString,
+  kUint32,  // shapes of compressed weights only
+  // Parts of a byte: elements of compressed weights, packed without gaps, the first in the lowest
+  // bits (source: coremltools, MILBlob/SubByteTypes.hpp).
+  kInt4,
+  kUint4,
+  kUint1,
+  kUint2,
+  kUint3,
+  kUint6,
 };
 
 // "fp16", "int32", ...: MIL's spelling.
@@ -29,8 +38,14 @@ std::string_view DTypeName(DType dtype);
 // The inverse of DTypeName, or nothing for an unknown name.
 std::optional<DType> DTypeFromName(std::string_view name);
 
-// Bytes of one element; 0 for strings.
+// Bytes of one element; 0 for strings and for elements that are parts of a byte.
 size_t DTypeSize(DType dtype);
+
+// Bits of one element; 0 for strings.
+size_t DTypeBits(DType dtype);
+
+// Whether elements are parts of a byte.
+bool IsSubByte(DType dtype);
 
 bool IsFloat(DType dtype);
 
@@ -53,8 +68,8 @@ Bf16 ToBf16(float value);
 // Rounds a double to fp16 in one step (through float would round twice).
 Fp16 DoubleToFp16(double value);
 
-// Reads or writes element `index` of an array of `dtype` as double. Integers saturate, halves round
-// to nearest even; strings are not elements.
+// Reads or writes element `index` of an array of `dtype`, packed where it is a part of a byte, as
+// double. Integers saturate, halves round to nearest even; strings are not elements.
 double LoadElement(DType dtype, const void* data, size_t index);
 void StoreElement(DType dtype, void* data, size_t index, double value);
 

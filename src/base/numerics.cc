@@ -133,6 +133,16 @@ double Numerics::Round(double value, DType dtype) const {
       return RoundTo<int32_t>(value);
     case DType::kUint64:
       return RoundTo<uint64_t>(value);
+    case DType::kUint32:
+      return RoundTo<uint32_t>(value);
+    case DType::kInt4:
+      return RoundInteger(value, -8.0, 7.0);
+    case DType::kUint4:
+    case DType::kUint1:
+    case DType::kUint2:
+    case DType::kUint3:
+    case DType::kUint6:
+      return RoundInteger(value, 0.0, std::ldexp(1.0, static_cast<int>(DTypeBits(dtype))) - 1.0);
     case DType::kBool:
       return value != 0.0 ? 1.0 : 0.0;
     case DType::kString:

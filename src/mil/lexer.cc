@@ -72,7 +72,7 @@ Token Lexer::Next() {
   }
   if (IsDigit(c) || c == '-' || c == '+' || c == '.') return Number();
   if (c == '"') return String();
-  if (std::string_view("()[]{}<>,=;").find(c) != std::string_view::npos) {
+  if (std::string_view("()[]{}<>,=;?").find(c) != std::string_view::npos) {
     return Make(TokenKind::kSymbol, 1);
   }
   return Make(TokenKind::kInvalid, 1, "a character that MIL does not use");

@@ -11,7 +11,7 @@ enum class TokenKind {
   kIdentifier,
   kNumber,  // also "-inf"; "inf" and "nan" are identifiers
   kString,  // with its quotes and escapes
-  kSymbol,  // one of ( ) [ ] { } < > , = ; or ->
+  kSymbol,  // one of ( ) [ ] { } < > , = ; ? or ->
   kEnd,
   kInvalid,  // `problem` says why
 };

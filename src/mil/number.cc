@@ -150,8 +150,18 @@ bool FitsInteger(DType dtype, Integer value) {
       return within(0, 0xFFFF);
     case DType::kInt32:
       return within(0x80000000u, 0x7FFFFFFF);
+    case DType::kUint32:
+      return within(0, 0xFFFFFFFFu);
     case DType::kUint64:
       return within(0, std::numeric_limits<uint64_t>::max());
+    case DType::kInt4:
+      return within(8, 7);
+    case DType::kUint4:
+    case DType::kUint1:
+    case DType::kUint2:
+    case DType::kUint3:
+    case DType::kUint6:
+      return within(0, (1u << DTypeBits(dtype)) - 1);
     default:
       return false;
   }
@@ -245,6 +255,11 @@ bool StoreNumber(DType dtype, std::string_view literal, void* element) {
   }
   const auto integer = ReadInteger(literal);
   if (!integer || !FitsInteger(dtype, *integer)) return false;
+  if (IsSubByte(dtype)) {
+    const auto magnitude = static_cast<double>(integer->magnitude);
+    StoreElement(dtype, element, 0, integer->negative ? -magnitude : magnitude);
+    return true;
+  }
   // Two's complement: the low bytes of the negated magnitude.
   const uint64_t bits = integer->negative ? 0 - integer->magnitude : integer->magnitude;
   std::memcpy(element, &bits, DTypeSize(dtype));

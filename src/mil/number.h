@@ -20,7 +20,8 @@ struct Integer {
 };
 std::optional<Integer> ReadInteger(std::string_view text);
 
-// Writes a literal to `element`, one element of numeric `dtype`. False if it does not fit: a
+// Writes a literal to `element`, one element of numeric `dtype` (in the low bits of a byte where it
+// is a part of one). False if it does not fit: a
 // fraction for an integer, an integer out of range. Floats are rounded to nearest; too large ones
 // to infinity.
 bool StoreNumber(DType dtype, std::string_view literal, void* element);

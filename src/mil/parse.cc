@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "mil/cursor.h"
+#include "mil/parse_annotation.h"
 #include "mil/parse_value.h"
 #include "mil/text.h"
 
@@ -22,7 +23,8 @@ class FunctionParser {
     if (!cursor_.Expect("func") ||
         !cursor_.Expect(TokenKind::kIdentifier, "the function's name", &name) ||
         !cursor_.Expect("<") || !cursor_.Expect(TokenKind::kIdentifier, "an opset", &opset) ||
-        !cursor_.Expect(">") || !ParseInputs() || !cursor_.Expect("{")) {
+        !cursor_.Expect(">") || !ParseInputs() ||
+        !ParseAnnotations(cursor_, &function_.annotations) || !cursor_.Expect("{")) {
       return false;
     }
     function_.name = name.text;
@@ -99,7 +101,7 @@ class FunctionParser {
     Token op;
     if (!cursor_.Expect("=") || !cursor_.Expect(TokenKind::kIdentifier, "an operation", &op) ||
         !ParseArguments(&operation.arguments) || !ParseAttributes(&operation.attributes) ||
-        !cursor_.Expect(";")) {
+        !RefuseBlock() || !cursor_.Expect(";")) {
       return false;
     }
     operation.op = op.text;
@@ -108,6 +110,13 @@ class FunctionParser {
     }
     function_.operations.push_back(std::move(operation));
     return true;
+  }
+
+  // cond and while_loop are followed by blocks of operations.
+  bool RefuseBlock() {
+    if (!cursor_.Is("(") && !cursor_.Is("{")) return true;
+    return cursor_.Fail(cursor_.token(),
+                        "blocks inside an operation (cond, while_loop) are not supported");
   }
 
   bool ParseArguments(std::vector<Argument>* arguments) {
@@ -158,9 +167,8 @@ bool ParseStringType(Cursor& cursor) {
   return cursor.Fail(start, fmt::format("expected string, found {}", ToString(type)));
 }
 
-// [buildInfo = dict<string, string>({{"key", "value"}, ...})]
+// buildInfo = dict<string, string>({{"key", "value"}, ...})
 bool ParseBuildInfo(Cursor& cursor, Program* program) {
-  if (!cursor.Accept("[")) return true;
   if (!cursor.Expect("buildInfo") || !cursor.Expect("=") || !cursor.Expect("dict") ||
       !cursor.Expect("<") || !ParseStringType(cursor) || !cursor.Expect(",") ||
       !ParseStringType(cursor) || !cursor.Expect(">") || !cursor.Expect("(") ||
@@ -175,14 +183,32 @@ bool ParseBuildInfo(Cursor& cursor, Program* program) {
     }
     if (!cursor.Accept(",")) break;
   }
-  return cursor.Expect("}") && cursor.Expect(")") && cursor.Expect("]");
+  return cursor.Expect("}") && cursor.Expect(")");
+}
+
+// [buildInfo = ..., and whatever else a tool writes there]
+bool ParseAttributes(Cursor& cursor, Program* program) {
+  if (!cursor.Accept("[")) return true;
+  do {
+    Token key = cursor.token();
+    if (cursor.Is("buildInfo")) {
+      if (!program->build_info.empty()) return cursor.Fail(key, "'buildInfo' is given twice");
+      if (!ParseBuildInfo(cursor, program)) return false;
+      continue;
+    }
+    Annotation& annotation = program->annotations.emplace_back();
+    if (!cursor.Expect(TokenKind::kIdentifier, "an attribute", &key)) return false;
+    annotation.key = key.text;
+    if (!ParseAnnotation(cursor, &annotation)) return false;
+  } while (cursor.Accept(","));
+  return cursor.Expect("]");
 }
 
 bool ParseProgram(Cursor& cursor, Program* program) {
   Token version;
   if (!cursor.Expect("program") || !cursor.Expect("(") ||
       !cursor.Expect(TokenKind::kNumber, "the program's version", &version) ||
-      !cursor.Expect(")") || !ParseBuildInfo(cursor, program) || !cursor.Expect("{")) {
+      !cursor.Expect(")") || !ParseAttributes(cursor, program) || !cursor.Expect("{")) {
     return false;
   }
   program->version = version.text;

@@ -126,6 +126,52 @@ TEST(ParseTest, SeveralFunctionsAndResults) {
   EXPECT_EQ(program.functions[1].value(0).id, "c");
 }
 
+// Attributes of programs and functions are kept, comments and spacing are not.
+TEST(ParseTest, AttributesAreCarriedAlong) {
+  const Program program = MustParse(
+      "program(1.0)[a = tuple<string,dict<string, tensor<int32,[?]>>>((\"x\" , {{\"y\",[1 , "
+      "-2]}})),"
+      "buildInfo = dict<string, string>({{\"k\", \"v\"}}), b = 0x1p-1 /* c */ ]{"
+      "func main<ios16>(fp16 x)[FlexibleShapeInformation = f(1), g = true]{} -> (x);}");
+  EXPECT_THAT(program.build_info, testing::ElementsAre(testing::Pair("k", "v")));
+  EXPECT_THAT(program.annotations,
+              testing::ElementsAre(Annotation{"a",
+                                              "tuple<string, dict<string, tensor<int32, "
+                                              "[?]>>>((\"x\", {{\"y\", [1, -2]}}))"},
+                                   Annotation{"b", "0x1p-1"}));
+  EXPECT_THAT(program.main().annotations,
+              testing::ElementsAre(Annotation{"FlexibleShapeInformation", "f(1)"},
+                                   Annotation{"g", "true"}));
+  EXPECT_EQ(MustParse(Print(program)), program);
+}
+
+TEST(ParseTest, PartsOfAByteArePacked) {
+  const Constant value = MustParseValue("tensor<uint3, [5]>", "tensor<uint3, [5]>([0,1,2,3,4])");
+  EXPECT_EQ(value.bytes().size(), 2u);
+  EXPECT_THAT(value.ints(), testing::ElementsAre(0, 1, 2, 3, 4));
+  const Constant sign = MustParseValue("int4", "int4(-8)");
+  EXPECT_EQ(sign.at(0), -8.0);
+  EXPECT_EQ(MustParseValue("uint32", "uint32(4294967295)").at(0), 4294967295.0);
+  const Program program =
+      MustParse(Wrap("tensor<int4, [3]> c = const()[val=tensor<int4, [3]>([-8, 7, -1])];", "c"));
+  EXPECT_THAT(Print(program), HasSubstr("tensor<int4, [3]>([-8, 7, -1])"));
+  EXPECT_EQ(MustParse(Print(program)), program);
+  EXPECT_THAT(Refusal(Wrap("uint1 c = const()[val=uint1(2)];")),
+              HasSubstr("'2' is not a number of type uint1"));
+}
+
+TEST(ParseTest, WhatIsNotSupportedIsRefusedByName) {
+  EXPECT_THAT(Refusal("program(1.3){func main<ios18>(state<tensor<fp16, [1]>> k){}->(k);}"),
+              HasSubstr("state types are not supported: make the state an input"));
+  EXPECT_THAT(Refusal("program(1.3){func main<ios18>(tensor<fp16, [1, ?]> x){}->(x);}"),
+              HasSubstr("test.mil:1:48: the dimension is flexible; only static shapes"));
+  EXPECT_THAT(Refusal(Wrap("list<fp16, 2> l = make_list();")), HasSubstr("list types are not"));
+  EXPECT_THAT(Refusal(Wrap("fp16 c = cond(pred=x)(fp16 y)")),
+              HasSubstr("blocks inside an operation (cond, while_loop)"));
+  EXPECT_THAT(Refusal("program(1.3)[a = (]{"), HasSubstr("expected ')', found ']'"));
+  EXPECT_THAT(Refusal("program(1.3)[a = ]{"), HasSubstr("expected a value"));
+}
+
 TEST(ParseTest, AnErrorShowsItsPlace) {
   EXPECT_EQ(
       Refusal("program(1.3)\n{\n  func main<ios18>(fp16 x) {\n\tfp16 y = relu(x=z);\n} -> (y);\n}"),
@@ -186,7 +232,7 @@ TEST(ParseTest, EveryMistakeInAStatementIsNamed) {
       {"fp16 a = const()[val=fp16(BLOBFILE(offset=int32(64)))];", "expected a uint64, found int32"},
       {"fp16 a = const()[val=fp16(BLOBFILE(file=1))];",
        "expected 'path' or 'offset', found 'file'"},
-      {"fp16 a = cond(x=x) { };", "5:20: expected ';', found '{'"},
+      {"fp16 a = cond(x=x) { };", "5:20: blocks inside an operation"},
       {"fp16 a = relu(x=x); $", "5:21: expected a type, found a character that MIL does not use"},
       {"/* fp16 a", "5:1: expected a type, found a comment that is never closed"},
   };
@@ -200,7 +246,7 @@ TEST(ParseTest, EveryMistakeAroundTheStatementsIsNamed) {
   const Mistake mistakes[] = {
       {"program 1.3", "1:9: expected '(', found '1.3'"},
       {"program(x)", "1:9: expected the program's version, found 'x'"},
-      {"program(1.3) [info = 1]", "1:15: expected 'buildInfo', found 'info'"},
+      {"program(1.3) [1 = 1]", "1:15: expected an attribute, found '1'"},
       {"program(1.3) [buildInfo = dict<int32, string>({})] {}",
        "1:32: expected string, found int32"},
       {"program(1.3) [buildInfo = dict<string, string>({{1, \"b\"}})] {}", "expected a key"},

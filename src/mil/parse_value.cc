@@ -14,6 +14,11 @@ constexpr size_t kMaxDimensions = 16;
 
 bool ParseDimension(Cursor& cursor, Shape* shape) {
   Token token;
+  if (cursor.Is("?")) {
+    return cursor.Fail(cursor.token(),
+                       "the dimension is flexible; only static shapes are supported: give it a "
+                       "number before the program is exported");
+  }
   if (!cursor.Expect(TokenKind::kNumber, "a dimension", &token)) return false;
   const auto dim = ReadInteger(token.text);
   if (!dim || dim->negative || dim->magnitude == 0) {
@@ -50,7 +55,7 @@ bool ParseDType(Cursor& cursor, std::string_view what, DType* dtype) {
   return true;
 }
 
-// Takes one literal of `dtype` and appends its bytes.
+// Takes one literal of `dtype` and appends its bytes; a part of a byte takes one.
 bool ParseElement(Cursor& cursor, DType dtype, std::vector<std::byte>* bytes) {
   const Token token = cursor.token();
   if (dtype == DType::kBool) {
@@ -71,7 +76,7 @@ bool ParseElement(Cursor& cursor, DType dtype, std::vector<std::byte>* bytes) {
     if (!cursor.Expect(")")) return false;
     literal = fmt::format("nan({})", bits.text);
   }
-  const size_t size = DTypeSize(dtype);
+  const size_t size = IsSubByte(dtype) ? 1 : DTypeSize(dtype);
   bytes->resize(bytes->size() + size);
   if (StoreNumber(dtype, literal, bytes->data() + bytes->size() - size)) return true;
   return cursor.Fail(token,
@@ -101,6 +106,18 @@ bool ParseList(Cursor& cursor, const Type& type, std::span<const int64_t> shape,
                                                    count, ToString(type), expected));
   }
   return cursor.Expect("]");
+}
+
+// An immediate of what ParseElement and ParseList have appended.
+Constant MakeImmediate(Type type, std::vector<std::byte> bytes) {
+  if (IsSubByte(type.dtype)) {
+    std::vector<std::byte> packed(type.bytes());
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      StoreElement(type.dtype, packed.data(), i, LoadElement(type.dtype, &bytes[i], 0));
+    }
+    bytes = std::move(packed);
+  }
+  return Constant::FromBytes(std::move(type), std::move(bytes));
 }
 
 // A scalar with its type: string("x"), uint64(64), tensor<uint64, []>(64).
@@ -164,7 +181,7 @@ bool ParseTyped(Cursor& cursor, Constant* constant) {
     const bool ok = type.shape.empty() ? ParseElement(cursor, type.dtype, &bytes)
                                        : ParseList(cursor, type, type.shape, &bytes);
     if (!ok) return false;
-    *constant = Constant::FromBytes(std::move(type), std::move(bytes));
+    *constant = MakeImmediate(std::move(type), std::move(bytes));
   }
   return cursor.Expect(")");
 }
@@ -225,6 +242,17 @@ bool AtTyped(const Cursor& cursor) {
 
 bool ParseType(Cursor& cursor, Type* type) {
   type->shape.clear();
+  if (cursor.Is("state")) {
+    return cursor.Fail(
+        cursor.token(),
+        "state types are not supported: make the state an input and its new value an "
+        "output");
+  }
+  for (const std::string_view compound : {"list", "dict", "tuple"}) {
+    if (cursor.Is(compound)) {
+      return cursor.Fail(cursor.token(), fmt::format("{} types are not supported", compound));
+    }
+  }
   if (!cursor.Accept("tensor")) return ParseDType(cursor, "a type", &type->dtype);
   return cursor.Expect("<") && ParseDType(cursor, "an element type", &type->dtype) &&
          cursor.Expect(",") && ParseShape(cursor, &type->shape) && cursor.Expect(">");

@@ -17,7 +17,7 @@ class Printer {
 
   std::string Run(const Program& program) && {
     Append("program({})\n", verbose_ ? kVerboseVersion : std::string_view(program.version));
-    if (!program.build_info.empty()) PrintBuildInfo(program);
+    PrintAttributes(program);
     text_ += "{\n";
     for (const Function& function : program.functions) PrintFunction(function);
     text_ += "}\n";
@@ -50,19 +50,37 @@ class Printer {
     return fmt::format("{}({})", TypeText({DType::kString, {}}), Quote(characters));
   }
 
-  void PrintBuildInfo(const Program& program) {
-    const std::string type = TypeText({DType::kString, {}});
-    Append("[buildInfo = dict<{}, {}>({{", type, type);
-    List(program.build_info,
-         [&](const auto& entry) { Append("{{{}, {}}}", Quote(entry.first), Quote(entry.second)); });
-    text_ += "})]\n";
+  void PrintAttributes(const Program& program) {
+    if (program.build_info.empty() && program.annotations.empty()) return;
+    text_ += "[";
+    if (!program.build_info.empty()) {
+      const std::string type = TypeText({DType::kString, {}});
+      Append("buildInfo = dict<{}, {}>({{", type, type);
+      List(program.build_info, [&](const auto& entry) {
+        Append("{{{}, {}}}", Quote(entry.first), Quote(entry.second));
+      });
+      text_ += "})";
+      if (!program.annotations.empty()) text_ += ", ";
+    }
+    PrintAnnotations(program.annotations);
+    text_ += "]\n";
+  }
+
+  void PrintAnnotations(const std::vector<Annotation>& annotations) {
+    List(annotations, [&](const Annotation& a) { Append("{} = {}", a.key, a.text); });
   }
 
   void PrintFunction(const Function& function) {
     Append("    func {}<{}>(", function.name,
            verbose_ ? kVerboseOpset : std::string_view(function.opset));
     List(function.inputs, [&](ValueId input) { PrintDeclaration(function.value(input)); });
-    text_ += ") {\n";
+    text_ += ")";
+    if (!function.annotations.empty()) {
+      text_ += " [";
+      PrintAnnotations(function.annotations);
+      text_ += "]";
+    }
+    text_ += " {\n";
     for (const Operation& operation : function.operations) PrintOperation(function, operation);
     text_ += "    } -> (";
     List(function.outputs, [&](ValueId output) { text_ += function.value(output).id; });
@@ -119,11 +137,14 @@ class Printer {
 
   void PrintElements(const Constant& constant) {
     const DType dtype = constant.type().dtype;
-    const size_t size = DTypeSize(dtype);
-    const auto bytes = constant.bytes();
-    for (size_t i = 0; i < bytes.size(); i += size) {
+    const auto count = static_cast<size_t>(constant.type().elements());
+    for (size_t i = 0; i < count; ++i) {
       if (i > 0) text_ += ", ";
-      text_ += WriteElement(dtype, bytes.data() + i);
+      if (IsSubByte(dtype)) {
+        Append("{}", static_cast<int>(constant.at(i)));
+      } else {
+        text_ += WriteElement(dtype, constant.bytes().data() + i * DTypeSize(dtype));
+      }
     }
   }
 

@@ -48,9 +48,18 @@ struct Operation {
   bool operator==(const Operation&) const = default;
 };
 
+// An attribute of a function or program that nothing here interprets, such as
+// FlexibleShapeInformation: carried along as text.
+struct Annotation {
+  std::string key;
+  std::string text;  // type and value, in canonical spacing
+  bool operator==(const Annotation&) const = default;
+};
+
 struct Function {
   std::string name = "main";
   std::string opset = "ios18";
+  std::vector<Annotation> annotations;
   std::vector<Value> values;
   std::vector<ValueId> inputs;
   std::vector<Operation> operations;
@@ -63,6 +72,7 @@ struct Function {
 struct Program {
   std::string version = "1.3";
   std::vector<std::pair<std::string, std::string>> build_info;
+  std::vector<Annotation> annotations;  // besides buildInfo
   std::vector<Function> functions;
 
   const Function& main() const { return functions.front(); }

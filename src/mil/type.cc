@@ -31,7 +31,7 @@ Constant Constant::Ints(std::span<const int64_t> values) {
 Constant Constant::Tensor(Type type, std::span<const double> values) {
   assert(static_cast<int64_t>(values.size()) == type.elements());
   Constant constant;
-  constant.bytes_.resize(values.size() * DTypeSize(type.dtype));
+  constant.bytes_.resize(type.bytes());
   for (size_t i = 0; i < values.size(); ++i) {
     StoreElement(type.dtype, constant.bytes_.data(), i, values[i]);
   }
@@ -61,8 +61,8 @@ std::string Constant::as_string() const {
 }
 
 std::vector<int64_t> Constant::ints() const {
-  const size_t size = DTypeSize(type_.dtype);
-  std::vector<int64_t> values(size == 0 ? 0 : bytes_.size() / size);
+  const bool numbers = !blob_ && type_.dtype != DType::kString;
+  std::vector<int64_t> values(numbers ? static_cast<size_t>(type_.elements()) : 0);
   for (size_t i = 0; i < values.size(); ++i) values[i] = static_cast<int64_t>(at(i));
   return values;
 }

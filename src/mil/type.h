@@ -24,7 +24,8 @@ struct Type {
 
   bool operator==(const Type&) const = default;
   int64_t elements() const { return NumElements(shape); }
-  size_t bytes() const { return static_cast<size_t>(elements()) * DTypeSize(dtype); }
+  // Of a dense array; elements that are parts of a byte are packed, and the last byte is filled up.
+  size_t bytes() const { return (static_cast<size_t>(elements()) * DTypeBits(dtype) + 7) / 8; }
 };
 
 // "fp16" for a scalar, "tensor<fp16, [1, 768, 1, 256]>" otherwise.

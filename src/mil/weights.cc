@@ -1,5 +1,6 @@
 #include "mil/weights.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
@@ -31,7 +32,8 @@ struct BlobMetadata {
   uint32_t dtype = 0;
   uint64_t size = 0;
   uint64_t offset = 0;
-  std::array<uint64_t, 5> reserved = {};
+  uint64_t unused_bits = 0;
+  std::array<uint64_t, 4> reserved = {};
 };
 static_assert(sizeof(BlobMetadata) == kAlignment);
 
@@ -99,6 +101,12 @@ Blob ReadStrict(std::span<const std::byte> file, const Type& type, uint64_t reco
     return BadInput("the blob at offset {} has {} bytes, {} needs {}", record, metadata->size,
                     ToString(type), type.bytes());
   }
+  const uint64_t unused =
+      8 * type.bytes() - static_cast<uint64_t>(type.elements()) * DTypeBits(type.dtype);
+  if (IsSubByte(type.dtype) && metadata->unused_bits != unused) {
+    return BadInput("the blob at offset {} has {} unused bits, {} leaves {}", record,
+                    metadata->unused_bits, ToString(type), unused);
+  }
   if (metadata->offset % kAlignment != 0) {
     return BadInput("the data offset {} is not a multiple of 64", metadata->offset);
   }
@@ -116,7 +124,8 @@ Blob ReadLenient(std::span<const std::byte> file, const Type& type, uint64_t rec
     if (record != sizeof(BlobMetadata) || !ReadMetadata(file, 0)) return metadata.error();
     return Data(file, record, type.bytes());
   }
-  const bool usable = metadata->offset != 0 && metadata->offset % DTypeSize(type.dtype) == 0;
+  const bool usable =
+      metadata->offset != 0 && metadata->offset % std::max<size_t>(1, DTypeSize(type.dtype)) == 0;
   return Data(file, usable ? metadata->offset : record + sizeof(BlobMetadata), type.bytes());
 }
 
@@ -167,8 +176,22 @@ std::optional<uint32_t> BlobDTypeCode(DType dtype) {
       return 6;
     case DType::kUint16:
       return 7;
+    case DType::kInt4:
+      return 8;
+    case DType::kUint1:
+      return 9;
+    case DType::kUint2:
+      return 10;
+    case DType::kUint4:
+      return 11;
+    case DType::kUint3:
+      return 12;
+    case DType::kUint6:
+      return 13;
     case DType::kInt32:
       return 14;
+    case DType::kUint32:
+      return 15;
     default:
       return std::nullopt;
   }
@@ -176,11 +199,12 @@ std::optional<uint32_t> BlobDTypeCode(DType dtype) {
 
 BlobWriter::BlobWriter() : file_(sizeof(StorageHeader)) {}
 
-uint64_t BlobWriter::Add(DType dtype, std::span<const std::byte> data) {
+uint64_t BlobWriter::Add(DType dtype, std::span<const std::byte> data, uint64_t unused_bits) {
   const uint64_t record = Align(file_.size());
   const BlobMetadata metadata{.dtype = BlobDTypeCode(dtype).value_or(0),
                               .size = data.size(),
-                              .offset = record + sizeof(BlobMetadata)};
+                              .offset = record + sizeof(BlobMetadata),
+                              .unused_bits = unused_bits};
   file_.resize(metadata.offset);
   std::memcpy(file_.data() + record, &metadata, sizeof(metadata));
   file_.insert(file_.end(), data.begin(), data.end());

@@ -3,7 +3,8 @@
 // Layout, little-endian (source: coremltools, MILBlob/Blob/StorageFormat.hpp):
 //   0   u32 count, u32 version = 2, 56 reserved bytes
 //   then per blob, 64-byte aligned: u32 0xDEADBEEF, u32 dtype, u64 size in bytes, u64 absolute
-//   offset of the data, 40 reserved bytes; the data follows, 64-byte aligned.
+//   offset of the data, u64 unused bits of the last byte (of elements that are parts of a byte), 32
+//   reserved bytes; the data follows, 64-byte aligned.
 // A BLOBFILE offset points at the metadata record, not at the data.
 #pragma once
 
@@ -35,7 +36,8 @@ class BlobWriter {
  public:
   BlobWriter();
   // Appends elements of `dtype`, which has a BlobDTypeCode; returns the offset for BLOBFILE.
-  uint64_t Add(DType dtype, std::span<const std::byte> data);
+  // `unused_bits` are those at the end of the last byte.
+  uint64_t Add(DType dtype, std::span<const std::byte> data, uint64_t unused_bits = 0);
   std::vector<std::byte> Finish() &&;
 
  private:

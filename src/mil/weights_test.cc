@@ -92,6 +92,24 @@ TEST(WeightsTest, ReadsEveryBlobBack) {
   }
 }
 
+TEST(WeightsTest, PartsOfAByteSayHowManyBitsAreUnused) {
+  const Constant elements =
+      Constant::Tensor({DType::kUint3, {5}}, std::vector<double>{7, 6, 5, 4, 3});
+  for (const uint64_t unused : {1, 0}) {
+    BlobWriter writer;
+    const uint64_t at = writer.Add(DType::kUint3, elements.bytes(), unused);
+    WeightStore store;
+    store.Put("w", std::move(writer).Finish());
+    const auto data = store.Read(Constant::Blob({DType::kUint3, {5}}, {"w", at}));
+    ASSERT_EQ(static_cast<bool>(data), unused == 1);
+    if (unused == 1) {
+      EXPECT_TRUE(std::ranges::equal(*data, elements.bytes()));
+    } else {
+      EXPECT_NE(data.error().message.find("has 0 unused bits"), std::string::npos);
+    }
+  }
+}
+
 TEST(WeightsTest, AnImmediateIsItsOwnData) {
   const Constant constant = Constant::Scalar(DType::kFp16, 1.0);
   const auto data = WeightStore().Read(constant);
