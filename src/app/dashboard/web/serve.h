@@ -1,0 +1,25 @@
+// millwright dashboard --web: run folders as a page in the browser.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace millwright::app::web {
+
+struct ServeOptions {
+  std::vector<std::string> run_dirs;  // one or more; only read
+  std::string bind = "127.0.0.1";     // the address that is listened on
+  int port = 8420;                    // 0: one that is free
+};
+
+// Serves the page until `stop` is set, which it looks at a few times a second. `ready` is called
+// once, with the page's address, when it can be opened. Bad input: a folder that is not there, an
+// address or a port that cannot be listened on. Fails in a build without cpp-httplib.
+Status Serve(const ServeOptions& options, const std::atomic<bool>& stop,
+             const std::function<void(const std::string& url)>& ready);
+
+}  // namespace millwright::app::web
