@@ -208,7 +208,7 @@ Result<std::string> DescribeJson(const std::string& path, std::string_view bytes
 Result<std::string> DescribeMetricsFile(const std::string& path) {
   auto metrics = telemetry::ReadMetrics(path);
   if (!metrics) return metrics.error();
-  std::string text = fmt::format("{}: metrics, {} events\n", path, metrics->events.size());
+  std::string text = fmt::format("{}: metrics, {} events\n", path, metrics->events);
   if (metrics->steps.empty()) return text;
   const auto& [step, last] = *metrics->steps.rbegin();
   text += DescriptionLine("micro-steps", fmt::format("{}, last {} with loss {:.4f}",
