@@ -22,11 +22,11 @@ if(MILLWRIGHT_SANITIZE)
   target_compile_options(millwright_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
 endif()
 
-# millwright_library(NAME [FOLDER path] [SUBFOLDERS ...] DEPS ...): all .cc files of src/NAME. Files
-# named no_*.cc are twins of a platform part and are added where the part is absent; those named
+# millwright_library(NAME [SHARED] [FOLDER path] [SUBFOLDERS ...] DEPS ...): all .cc files of src/NAME.
+# SHARED: the objects can also go into a shared library, which exports nothing of them. Files named no_*.cc are twins of a platform part and are added where the part is absent; those named
 # *_protobuf.cc are added by millwright_protobuf.
 function(millwright_library name)
-  cmake_parse_arguments(ARG "" "FOLDER" "DEPS;SUBFOLDERS" ${ARGN})
+  cmake_parse_arguments(ARG "SHARED" "FOLDER" "DEPS;SUBFOLDERS" ${ARGN})
   if(NOT ARG_FOLDER)
     set(ARG_FOLDER ${name})
   endif()
@@ -41,6 +41,9 @@ function(millwright_library name)
   if(sources)
     add_library(mw_${name} STATIC ${sources})
     set(scope PUBLIC)
+    if(ARG_SHARED)
+      set_target_properties(mw_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON CXX_VISIBILITY_PRESET hidden)
+    endif()
   else()
     add_library(mw_${name} INTERFACE)
     set(scope INTERFACE)

@@ -65,6 +65,21 @@ class Device {
   // it. Only where caps().wraps_host_memory.
   virtual Result<std::unique_ptr<Surface>> WrapHost(const mil::Type& type,
                                                     std::span<std::byte> memory) = 0;
+  // What the device found on this machine, for people, a line each.
+  virtual std::vector<std::string> Describe() const { return {}; }
+};
+
+// How the Neural Engine is reached.
+enum class AnePath {
+  kInMemory,  // _ANEInMemoryModel, Objective-C classes of AppleNeuralEngine.framework
+  kE5rt,      // e5rt_*, C functions of Espresso.framework
+};
+
+struct AneOptions {
+  AnePath path = AnePath::kInMemory;
+  // Shared libraries that stand in for Apple's, like the emulator. Empty: those of macOS.
+  std::vector<std::string> libraries;
+  int compile_budget = 0;  // programs per process; 0: as many as are known to be safe
 };
 
 struct DeviceOptions {
@@ -73,6 +88,7 @@ struct DeviceOptions {
   // What products of a weight with one vector, which cost the reading of the weight, may read
   // instead of it: kFp32 (the weight itself), kBf16 or kInt8.
   DType vector_weights = DType::kFp32;
+  AneOptions ane = {};
 };
 
 }  // namespace millwright::device
