@@ -23,8 +23,9 @@ if(MILLWRIGHT_SANITIZE)
 endif()
 
 # millwright_library(NAME [SHARED] [FOLDER path] [SUBFOLDERS ...] DEPS ...): all .cc files of src/NAME.
-# SHARED: the objects can also go into a shared library, which exports nothing of them. Files named no_*.cc are twins of a platform part and are added where the part is absent; those named
-# *_protobuf.cc are added by millwright_protobuf.
+# SHARED: the objects can also go into a shared library, which exports nothing of them. Files named
+# no_*.cc are twins of a platform part and are added where the part is absent; those named *_protobuf.cc
+# are added by millwright_protobuf, *_httplib.cc by millwright_web.
 function(millwright_library name)
   cmake_parse_arguments(ARG "SHARED" "FOLDER" "DEPS;SUBFOLDERS" ${ARGN})
   if(NOT ARG_FOLDER)
@@ -37,7 +38,7 @@ function(millwright_library name)
   file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "(_test\\.cc|/no_[a-z0-9_]+\\.cc|/gemm_(onednn|accelerate)\\.cc|_protobuf\\.cc|/main\\.cc)$")
+  list(FILTER sources EXCLUDE REGEX "(_test\\.cc|/no_[a-z0-9_]+\\.cc|/gemm_(onednn|accelerate)\\.cc|_(protobuf|httplib)\\.cc|/main\\.cc)$")
   if(sources)
     add_library(mw_${name} STATIC ${sources})
     set(scope PUBLIC)
@@ -111,6 +112,27 @@ function(millwright_protobuf name proto twin)
   target_sources(mw_${name} PRIVATE ${sources} "${base}.cc" "${base}.h")
   target_include_directories(mw_${name} SYSTEM PRIVATE "${generated}")
   target_link_libraries(mw_${name} PUBLIC protobuf::libprotobuf-lite)
+endfunction()
+
+# The web server of library NAME: the files of assets/ in the program, and its *_httplib.cc, or where
+# cpp-httplib is absent no_web.cc.
+function(millwright_web name)
+  set(folder "${CMAKE_SOURCE_DIR}/src/app/dashboard/web")
+  set(script "${CMAKE_SOURCE_DIR}/cmake/EmbedFiles.cmake")
+  set(generated "${CMAKE_BINARY_DIR}/generated/app/dashboard/web/assets.cc")
+  file(MAKE_DIRECTORY "${CMAKE_BINARY_DIR}/generated/app/dashboard/web")
+  file(GLOB assets CONFIGURE_DEPENDS "${folder}/assets/*")
+  add_custom_command(OUTPUT "${generated}"
+    COMMAND "${CMAKE_COMMAND}" "-DFOLDER=${folder}/assets" "-DOUTPUT=${generated}" -P "${script}"
+    DEPENDS ${assets} "${script}" VERBATIM)
+  set_source_files_properties("${generated}" PROPERTIES SKIP_LINTING ON)
+  target_sources(mw_${name} PRIVATE "${generated}")
+  if(HTTPLIB_FOUND)
+    target_sources(mw_${name} PRIVATE "${folder}/router_httplib.cc")
+    target_link_libraries(mw_${name} PUBLIC PkgConfig::HTTPLIB)
+  else()
+    target_sources(mw_${name} PRIVATE "${folder}/no_web.cc")
+  endif()
 endfunction()
 
 # One binary per model header, build/<model>/millwright; only app/main.cc is compiled per model.

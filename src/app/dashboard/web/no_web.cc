@@ -1,10 +1,9 @@
-// The twin of the server in builds without cpp-httplib.
-#include "app/dashboard/web/serve.h"
+// The twin of router_httplib.cc in builds without cpp-httplib.
+#include "app/dashboard/web/router.h"
 
 namespace millwright::app::web {
 
-Status Serve(const ServeOptions&, const std::atomic<bool>&,
-             const std::function<void(const std::string& url)>&) {
+Result<std::unique_ptr<Router>> MakeRouter(const Routes&) {
   return Failed("--web: this build has no web server, as cpp-httplib was not found");
 }
 

@@ -17,8 +17,9 @@ struct ServeOptions {
 };
 
 // Serves the page until `stop` is set, which it looks at a few times a second. `ready` is called
-// once, with the page's address, when it can be opened. Bad input: a folder that is not there, an
-// address or a port that cannot be listened on. Fails in a build without cpp-httplib.
+// once, with the page's address, when it can be opened. Run folders may come, go and come back. Bad
+// input: one that is no folder, an address or a port that cannot be listened on. Fails in a build
+// without cpp-httplib.
 Status Serve(const ServeOptions& options, const std::atomic<bool>& stop,
              const std::function<void(const std::string& url)>& ready);
 

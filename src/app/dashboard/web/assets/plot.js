@@ -1,0 +1,329 @@
+// A plot on a canvas: axes, lines or stacked areas, a crosshair with values, and zooming.
+import { short } from "./format.js";
+import { Scale, nearest } from "./scale.js";
+import { color } from "./theme.js";
+
+const padding = { top: 8, right: 14, bottom: 24, left: 44 };
+const font = "11px system-ui, sans-serif";
+
+export function element(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+// A line is {name, color, step, mean, low, high, smooth, points, marks, legend}: `smooth` is what is
+// drawn boldly, `points` draws circles, `marks` shows rows without a number, `legend` is its name
+// there. Of `stacked` lines each stands on those before it.
+export class Plot {
+  constructor(stage, { title, note = "", lines, format, height = 180, stacked = false, log = false,
+                       canLog = true, fromZero = false }) {
+    Object.assign(this, { stage, title, lines, format, stacked, log, fromZero });
+    this.selection = null;
+    this.root = element("figure", "card plot");
+    const caption = element("figcaption", "head");
+    caption.append(element("h3", "", title), element("span", "note", note));
+    this.legend = element("span", "legend");
+    if (canLog) caption.append(this.logButton());
+    caption.append(this.legend);
+    this.area = element("div", "area");
+    this.area.style.minHeight = `${height}px`;
+    this.canvas = element("canvas");
+    this.canvas.tabIndex = 0;
+    this.canvas.setAttribute("role", "img");
+    this.tip = element("div", "tip");
+    this.tip.hidden = true;
+    this.empty = element("div", "empty");
+    this.area.append(this.canvas, this.empty, this.tip);
+    this.root.append(caption, this.area);
+    new ResizeObserver(() => this.draw()).observe(this.area);
+  }
+
+  logButton() {
+    const button = element("button", "toggle", "log");
+    button.type = "button";
+    button.title = "Logarithmic axis";
+    const show = () => button.setAttribute("aria-pressed", String(this.log));
+    button.addEventListener("click", () => {
+      this.log = !this.log;
+      show();
+      this.draw();
+    });
+    show();
+    return button;
+  }
+
+  draw() {
+    const width = this.area.clientWidth;
+    const height = this.area.clientHeight;
+    if (!width || !height) return;
+    const ratio = window.devicePixelRatio || 1;
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    const pen = this.canvas.getContext("2d");
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
+    pen.font = font;
+    this.shown = this.lines().filter((line) => line.step.length);
+    this.prepareStack();
+    const range = this.valueRange();
+    this.empty.textContent = range ? "" : "No figures yet";
+    this.showLegend();
+    if (!range) {
+      this.x = null;
+      this.tip.hidden = true;
+      this.canvas.setAttribute("aria-label", `${this.title}: no figures yet`);
+      return;
+    }
+    this.y = new Scale(...range, height - padding.bottom, padding.top, this.log && range[0] > 0);
+    const ticks = this.y.ticks(Math.max(2, Math.floor((height - 32) / 34)));
+    const labels = ticks.map(short);
+    const left = Math.max(34, 12 + Math.ceil(Math.max(...labels.map((l) => pen.measureText(l).width))));
+    this.x = new Scale(this.stage.from, this.stage.to, left, width - padding.right);
+    this.drawAxes(pen, ticks, labels, width, height);
+    pen.save();
+    pen.beginPath();
+    pen.rect(left - 4, 0, width - padding.right - left + 8, height - padding.bottom + 1);
+    pen.clip();
+    if (this.stacked) this.drawStack(pen);
+    else for (const line of this.shown) this.drawLine(pen, line, height);
+    this.drawSelection(pen, height);
+    pen.restore();
+    this.drawHover(pen, height);
+    this.describe();
+  }
+
+  // Turns each stacked line into the sum up to it.
+  prepareStack() {
+    if (!this.stacked || !this.shown.length) return;
+    const sums = new Array(this.shown[0].step.length).fill(0);
+    for (const line of this.shown) {
+      line.base = [...sums];
+      line.top = line.mean.map((value, i) => (sums[i] += value ?? 0));
+    }
+  }
+
+  // The lowest and highest value in view, with some air; null: there is none.
+  valueRange() {
+    let low = Infinity;
+    let high = -Infinity;
+    const take = (value) => {
+      if (value === null || value === undefined || (this.log && value <= 0)) return;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    };
+    for (const line of this.shown) {
+      const [first, last] = this.rowsInView(line);
+      for (let i = first; i < last; ++i) {
+        if (this.stacked) take(line.top[i]);
+        else for (const values of [line.mean, line.low, line.high]) if (values) take(values[i]);
+      }
+    }
+    if (low > high) return null;
+    if (this.log) return low === high ? [low / 2, high * 2] : [low / 1.05, high * 1.05];
+    if (this.stacked || (this.fromZero && low > 0)) low = 0;
+    const air = (high - low) * 0.06 || Math.abs(high) * 0.1 || 1;
+    return [low === 0 ? 0 : low - air, high + air];
+  }
+
+  // [first, last) of a line's rows that are in view, and one on either side.
+  rowsInView(line) {
+    const { from, to } = this.stage;
+    let first = Math.max(nearest(line.step, from), 0);
+    if (first > 0 && line.step[first] >= from) --first;
+    let last = nearest(line.step, to) + 1;
+    if (last < line.step.length && line.step[last - 1] <= to) ++last;
+    return [first, last];
+  }
+
+  drawAxes(pen, ticks, labels, width, height) {
+    const bottom = height - padding.bottom;
+    pen.lineWidth = 1;
+    pen.textBaseline = "middle";
+    pen.textAlign = "right";
+    ticks.forEach((tick, i) => {
+      const y = Math.round(this.y.at(tick)) + 0.5;
+      pen.strokeStyle = color("grid");
+      pen.beginPath();
+      pen.moveTo(this.x.start, y);
+      pen.lineTo(width - padding.right, y);
+      pen.stroke();
+      pen.fillStyle = color("muted");
+      pen.fillText(labels[i], this.x.start - 7, y);
+    });
+    pen.strokeStyle = color("axis");
+    pen.beginPath();
+    pen.moveTo(this.x.start, bottom + 0.5);
+    pen.lineTo(width - padding.right, bottom + 0.5);
+    pen.stroke();
+    pen.textBaseline = "top";
+    pen.textAlign = "center";
+    const room = width - padding.right - this.x.start;
+    for (const step of this.x.ticks(Math.max(2, Math.floor(room / 80)))) {
+      const x = this.x.at(step);
+      if (!Number.isInteger(step) || x < this.x.start - 1) continue;
+      pen.fillText(short(step), Math.min(x, width - 14), bottom + 7);
+    }
+  }
+
+  drawLine(pen, line, height) {
+    const [first, last] = this.rowsInView(line);
+    const bold = line.smooth ?? line.mean;
+    if (line.low) this.drawBand(pen, line, first, last);
+    if (line.smooth && line.smooth !== line.mean) {
+      pen.globalAlpha = 0.28;
+      this.stroke(pen, line, line.mean, first, last, 1);
+      pen.globalAlpha = 1;
+    }
+    if (!line.points) this.stroke(pen, line, bold, first, last, 1.75);
+    else this.drawPoints(pen, line, first, last);
+    if (line.marks) this.drawMarks(pen, line, first, last, height);
+  }
+
+  stroke(pen, line, values, first, last, width) {
+    pen.strokeStyle = line.color;
+    pen.lineWidth = width;
+    pen.lineJoin = "round";
+    pen.beginPath();
+    let open = false;
+    let lone = -1;
+    const dots = [];
+    for (let i = first; i <= last; ++i) {
+      const value = i < last ? values[i] : null;
+      if (value === null || (this.log && value <= 0)) {
+        if (lone >= 0) dots.push(lone);
+        lone = -1;
+        open = false;
+        continue;
+      }
+      const x = this.x.at(line.step[i]);
+      const y = this.y.at(value);
+      if (open) pen.lineTo(x, y);
+      else pen.moveTo(x, y);
+      lone = open ? -1 : i;
+      open = true;
+    }
+    pen.stroke();
+    pen.fillStyle = line.color;
+    for (const i of dots) this.dot(pen, line.step[i], values[i], 2);
+  }
+
+  dot(pen, step, value, radius) {
+    pen.beginPath();
+    pen.arc(this.x.at(step), this.y.at(value), radius, 0, 2 * Math.PI);
+    pen.fill();
+  }
+
+  drawBand(pen, line, first, last) {
+    pen.fillStyle = line.color;
+    pen.globalAlpha = 0.13;
+    pen.beginPath();
+    const visible = [];
+    for (let i = first; i < last; ++i) {
+      if (line.low[i] !== null && !(this.log && line.low[i] <= 0)) visible.push(i);
+    }
+    for (const i of visible) pen.lineTo(this.x.at(line.step[i]), this.y.at(line.high[i]));
+    for (const i of visible.reverse()) pen.lineTo(this.x.at(line.step[i]), this.y.at(line.low[i]));
+    pen.fill();
+    pen.globalAlpha = 1;
+  }
+
+  drawPoints(pen, line, first, last) {
+    pen.globalAlpha = 0.5;
+    this.stroke(pen, line, line.mean, first, last, 1);
+    pen.globalAlpha = 1;
+    for (let i = first; i < last; ++i) {
+      if (line.mean[i] === null) continue;
+      pen.fillStyle = line.color;
+      this.dot(pen, line.step[i], line.mean[i], 4);
+      pen.fillStyle = color("surface");
+      this.dot(pen, line.step[i], line.mean[i], 2.25);
+    }
+  }
+
+  // Where there was no number, a red mark at the foot.
+  drawMarks(pen, line, first, last, height) {
+    pen.fillStyle = color("alarm");
+    for (let i = first; i < last; ++i) {
+      if (line.mean[i] !== null) continue;
+      const x = this.x.at(line.step[i]);
+      const y = height - padding.bottom;
+      pen.beginPath();
+      pen.moveTo(x - 4, y);
+      pen.lineTo(x + 4, y);
+      pen.lineTo(x, y - 8);
+      pen.fill();
+    }
+  }
+
+  drawStack(pen) {
+    for (const line of this.shown) {
+      const [first, last] = this.rowsInView(line);
+      pen.fillStyle = line.color;
+      pen.beginPath();
+      for (let i = first; i < last; ++i) pen.lineTo(this.x.at(line.step[i]), this.y.at(line.top[i]));
+      for (let i = last - 1; i >= first; --i) pen.lineTo(this.x.at(line.step[i]), this.y.at(line.base[i]));
+      pen.fill();
+    }
+  }
+
+  drawSelection(pen, height) {
+    if (!this.selection) return;
+    const [a, b] = this.selection.map((step) => this.x.at(step));
+    pen.fillStyle = color("select");
+    pen.fillRect(Math.min(a, b), padding.top, Math.abs(b - a), height - padding.bottom - padding.top);
+  }
+
+  drawHover(pen, height) {
+    const step = this.stage.hover;
+    if (step === null || step < this.stage.from || step > this.stage.to) {
+      this.tip.hidden = true;
+      return;
+    }
+    const x = Math.round(this.x.at(step)) + 0.5;
+    pen.strokeStyle = color("muted");
+    pen.lineWidth = 1;
+    pen.setLineDash([3, 3]);
+    pen.beginPath();
+    pen.moveTo(x, padding.top);
+    pen.lineTo(x, height - padding.bottom);
+    pen.stroke();
+    pen.setLineDash([]);
+    for (const { line, row } of this.rowsAt(step)) {
+      const value = this.stacked ? line.top[row] : (line.smooth ?? line.mean)[row];
+      if (value === null || (this.log && value <= 0)) continue;
+      pen.fillStyle = line.color;
+      this.dot(pen, line.step[row], value, 3);
+    }
+  }
+
+  // The row of each line that is nearest to `step`, if it is near enough to be meant.
+  rowsAt(step) {
+    const reach = Math.max((this.stage.to - this.stage.from) / 40, 1);
+    return this.shown
+      .map((line) => ({ line, row: nearest(line.step, step) }))
+      .filter(({ line, row }) => row >= 0 && Math.abs(line.step[row] - step) <= (line.points ? reach : 4 * reach));
+  }
+
+  showLegend() {
+    const names = this.shown.filter((line) => line.legend);
+    const key = names.map((line) => line.legend + line.color).join();
+    if (key === this.legendKey) return;
+    this.legendKey = key;
+    this.legend.replaceChildren(...names.map((line) => {
+      const item = element("span", line.points ? "key ring" : "key");
+      const swatch = element("i");
+      swatch.style.background = swatch.style.borderColor = line.color;
+      item.append(swatch, line.legend);
+      return item;
+    }));
+  }
+
+  describe() {
+    const words = this.shown.slice(0, 4).map((line) => {
+      const values = line.mean.filter((value) => value !== null);
+      return values.length ? `${line.name} ${this.format(values[values.length - 1])}` : line.name;
+    });
+    this.canvas.setAttribute("aria-label", `${this.title}: ${words.join(", ")}`);
+  }
+}
