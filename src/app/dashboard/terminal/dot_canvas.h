@@ -1,0 +1,34 @@
+// A raster of dots, several to a character: 2x4 in Unicode's braille patterns, 1x2 in ASCII.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace millwright::app::dashboard {
+
+enum class DotStyle : uint8_t { kBraille, kAscii };
+
+class DotCanvas {
+ public:
+  // In characters; negative counts as 0.
+  DotCanvas(int columns, int rows, DotStyle style);
+
+  // In dots. The origin is the upper left.
+  int width() const { return columns_ * per_column_; }
+  int height() const { return rows_ * per_row_; }
+
+  // Dots outside are dropped.
+  void Set(int x, int y);
+  // A straight line, both ends included.
+  void Line(int x0, int y0, int x1, int y1);
+
+  // The character at a column and a row; 0 where no dot is set.
+  char32_t Glyph(int column, int row) const;
+
+ private:
+  int columns_, rows_, per_column_, per_row_;
+  DotStyle style_;
+  std::vector<uint8_t> bits_;  // [rows, columns]
+};
+
+}  // namespace millwright::app::dashboard
