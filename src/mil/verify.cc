@@ -13,15 +13,6 @@ namespace {
 constexpr size_t kMaxRank = 5;
 constexpr std::array<std::string_view, 4> kOpsets = {"ios15", "ios16", "ios17", "ios18"};
 
-bool IsIdentifier(std::string_view id) {
-  const auto letter = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  };
-  const auto inner = [&](char c) { return letter(c) || (c >= '0' && c <= '9'); };
-  return !id.empty() && letter(id.front()) && std::all_of(id.begin(), id.end(), inner) &&
-         id != "true" && id != "false";
-}
-
 bool IsVersion(std::string_view version) {
   const size_t dot = version.find('.');
   const auto digits = [](std::string_view part) {
@@ -256,6 +247,15 @@ class FunctionVerifier {
 };
 
 }  // namespace
+
+bool IsIdentifier(std::string_view id) {
+  const auto letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  const auto inner = [&](char c) { return letter(c) || (c >= '0' && c <= '9'); };
+  return !id.empty() && letter(id.front()) && std::all_of(id.begin(), id.end(), inner) &&
+         id != "true" && id != "false";
+}
 
 Status Verify(const Function& function) { return FunctionVerifier(function).Run(); }
 

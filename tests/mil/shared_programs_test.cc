@@ -4,63 +4,14 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <random>
-#include <sstream>
 
 #include "base/tolerance.h"
-#include "mil/text.h"
 #include "tests/mil/program_runner.h"
+#include "tests/mil/shared_programs.h"
 #include "tests/shared_folder.h"
 
 namespace millwright {
 namespace {
-
-// fp16 numbers in [-scale, scale], from a linear congruence: there are a hundred million of them.
-std::vector<double> RandomHalves(int64_t count, double scale, uint64_t seed) {
-  std::minstd_rand engine(static_cast<std::minstd_rand::result_type>(seed));
-  std::vector<double> values(static_cast<size_t>(count));
-  for (double& value : values) {
-    const auto step = static_cast<double>(engine() % 2049) - 1024.0;
-    value = step / 1024.0 * scale;
-  }
-  return values;
-}
-
-std::filesystem::path PathOf(const std::string& program) {
-  return *SharedFolder() / "mil" / (program + ".mil");
-}
-
-Result<mil::Program> Load(const std::string& program) {
-  std::ifstream file(PathOf(program));
-  std::stringstream text;
-  text << file.rdbuf();
-  return mil::Parse(text.str(), program);
-}
-
-// Weights of the magnitude of a trained model for every blob that the program names.
-mil::WeightStore RandomWeights(const mil::Program& program) {
-  mil::WeightStore store;
-  for (const mil::Operation& operation : program.main().operations) {
-    const mil::Constant* constant = operation.FindAttribute("val");
-    if (constant == nullptr || !constant->blob()) continue;
-    const mil::Type& type = constant->type();
-    const std::vector<double> values =
-        RandomHalves(type.elements(), 1.0 / 16, store.files().size() + 1);
-    const mil::Constant stored = mil::Constant::Tensor(type, values);
-    mil::BlobWriter writer;
-    writer.Add(type.dtype, stored.bytes());
-    store.Put(constant->blob()->path, std::move(writer).Finish());
-  }
-  return store;
-}
-
-// The dynamic programs come with their weight files, the static ones do not.
-Result<mil::WeightStore> WeightsFor(const mil::Program& program, const std::string& name) {
-  if (name.starts_with("static")) return RandomWeights(program);
-  return mil::LoadWeights(program, PathOf(name).parent_path().string());
-}
 
 struct Ran {
   std::vector<double> input;
@@ -68,9 +19,9 @@ struct Ran {
 };
 
 Result<Ran> RunShared(const std::string& name) {
-  const Result<mil::Program> program = Load(name);
+  const Result<mil::Program> program = LoadSharedProgram(name);
   if (!program) return program.error();
-  Result<mil::WeightStore> weights = WeightsFor(*program, name);
+  Result<mil::WeightStore> weights = SharedProgramWeights(*program, name);
   if (!weights) return weights.error();
   auto device = ComputingTargets().front().open({.precision = Precision::kFp16});
   if (!device) return device.error();
@@ -140,24 +91,12 @@ TEST_P(SharedPrograms, RunAndStayFinite) {
   if (GetParam().ends_with("softmaxVocab")) CheckSoftmax(*ran);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Stories110M, SharedPrograms,
-    testing::Values("dynamic_stories110m/01_sdpaFwd", "dynamic_stories110m/02_woFwd",
-                    "dynamic_stories110m/03_ffnFused", "dynamic_stories110m/04_ffnBwdW2t",
-                    "dynamic_stories110m/05_ffnBwdW13t", "dynamic_stories110m/06_wotBwd",
-                    "dynamic_stories110m/07_sdpaBwd1", "dynamic_stories110m/08_sdpaBwd2",
-                    "dynamic_stories110m/09_qBwd", "dynamic_stories110m/10_kvBwd",
-                    "static_stories110m/classifierBwd", "static_stories110m/classifierFwd",
-                    "static_stories110m/ffnBwd", "static_stories110m/finalRmsnorm",
-                    "static_stories110m/fwdAttn", "static_stories110m/fwdFFN",
-                    "static_stories110m/qkvBwd", "static_stories110m/rmsnormBwd",
-                    "static_stories110m/sdpaBwd1", "static_stories110m/sdpaBwd2",
-                    "static_stories110m/softmaxVocab"),
-    [](const auto& param) {
-      std::string name = param.param;
-      std::ranges::replace(name, '/', '_');
-      return name;
-    });
+INSTANTIATE_TEST_SUITE_P(Stories110M, SharedPrograms, testing::ValuesIn(SharedProgramNames()),
+                         [](const auto& param) {
+                           std::string name = param.param;
+                           std::ranges::replace(name, '/', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace millwright

@@ -15,11 +15,9 @@ Types Infer(const Call& call) {
       inferred = &dim;
       continue;
     }
-    if (dim == 0) {
-      if (axis >= x.shape.size()) {
-        return call.Bad("'shape' copies axis {} of {}, which has no such axis", axis, ToString(x));
-      }
-      dim = x.shape[axis];
+    if (dim == 0) {  // axes are matched from the last one on
+      const size_t behind = shape.size() - axis;
+      dim = behind <= x.shape.size() ? x.shape[x.shape.size() - behind] : 1;
     }
     if (dim < 1) return call.Bad("'shape' {} has a negative entry", ShapeToString(shape));
     known *= dim;
@@ -46,8 +44,9 @@ const OpDef k_reshape = {
     .doc = R"(
 The elements of x, in row-major order, as another shape.
   x       any tensor
-  shape   constant list; one entry may be -1, computed from the others; 0 copies the same axis of x
-Opset ios15. Source: coremltools, MIL ops, iOS15 tensor_transformation.)",
+  shape   constant list; one entry may be -1, computed from the others; 0 copies the axis of x that is
+          as far from the last, 1 where x has none (before ios17 only where the ranks are equal)
+Opset ios15. Source: coremltools, MIL ops, iOS15 and iOS17 tensor_transformation.)",
     .params = {{.name = "x"}, {.name = "shape", .constant = true, .kind = ParamKind::kInts}},
     .infer = Infer,
     .evaluate = Evaluate,

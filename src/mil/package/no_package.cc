@@ -1,0 +1,23 @@
+// Where there are no protocol buffers.
+#include "mil/package/package.h"
+
+namespace millwright::mil {
+namespace {
+
+Error NoProtobuf() {
+  return BadInput(
+      "this build has no protocol buffers; install protobuf and its compiler, and build "
+      "again");
+}
+
+}  // namespace
+
+bool HasPackages() { return false; }
+
+Result<EncodedPackage> EncodePackage(const Program&, const WeightStore&, bool) {
+  return NoProtobuf();
+}
+
+Result<Program> DecodePackage(std::span<const std::byte>) { return NoProtobuf(); }
+
+}  // namespace millwright::mil
