@@ -72,6 +72,7 @@ void BindInputs(Lowering& lowering) {
 Status LowerOne(Lowering& lowering, int index) {
   const mil::Operation& op = lowering.op(index);
   if (op.op == "const" || lowering.group[static_cast<size_t>(index)] != index) return {};
+  lowering.current = index;
   for (const AttentionPattern& pattern : lowering.attention) {
     if (pattern.root == index) return LowerAttention(lowering, pattern);
   }
@@ -89,6 +90,7 @@ Status LowerOne(Lowering& lowering, int index) {
 Status StoreOutputs(Lowering& lowering) {
   const mil::Function& f = lowering.function;
   for (size_t i = 0; i < f.outputs.size(); ++i) {
+    lowering.current = -1;
     const mil::Type& type = lowering.type(f.outputs[i]);
     const auto view = lowering.ViewOf(f.outputs[i]);
     if (!view) return view.error();
@@ -104,6 +106,8 @@ Status StoreOutputs(Lowering& lowering) {
         at->kind == BufferKind::kOutput && at->index == i && IsDense(*view) && view->offset == 0;
     if (in_place) continue;
     const int buffer = lowering.plan.Add(BufferKind::kOutput, i, type.elements());
+    lowering.current = lowering.state(f.outputs[i]).definition;
+    lowering.Fired(CompileRule::kCopyOutput);
     lowering.EmitCopy(*view, DenseView(buffer, type.shape));
   }
   return {};
@@ -126,7 +130,8 @@ void DropUnusedConstants(Plan& plan) {
 }  // namespace
 
 Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightStore& weights,
-                             Precision precision, math::GemmEngine& gemm, DType vector_weights) {
+                             Precision precision, math::GemmEngine& gemm, DType vector_weights,
+                             Trace* trace) {
   Lowering lowering(function, weights, precision, gemm);
   lowering.vector_weights = vector_weights;
   MarkConstants(lowering);
@@ -141,6 +146,10 @@ Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightSto
   if (Status status = StoreOutputs(lowering); !status) return status.error();
   DropUnusedConstants(lowering.plan);
   PlaceBuffers(lowering.plan);
+  if (trace != nullptr) {
+    lowering.trace.group = lowering.group;
+    *trace = std::move(lowering.trace);
+  }
   return std::move(lowering.plan);
 }
 

@@ -166,7 +166,9 @@ class CpuDevice final : public Device {
   std::shared_ptr<Workspace> workspace_;
 };
 
-Status CheckPrecision(Precision precision) {
+}  // namespace
+
+Status CheckCpuPrecision(Precision precision) {
   if (precision == Precision::kFp32 || precision == Precision::kFp16 ||
       precision == Precision::kInt8) {
     return {};
@@ -175,37 +177,11 @@ Status CheckPrecision(Precision precision) {
                   PrecisionName(precision));
 }
 
-}  // namespace
-
 Result<std::unique_ptr<Device>> OpenCpuDevice(const DeviceOptions& options,
                                               std::shared_ptr<const math::GemmTable> gemm_table) {
-  if (Status status = CheckPrecision(options.precision); !status) return status.error();
+  if (Status status = CheckCpuPrecision(options.precision); !status) return status.error();
   if (options.threads > 0) SetThreads(options.threads);
   return std::unique_ptr<Device>(new CpuDevice(options, std::move(gemm_table)));
-}
-
-Result<std::string> ExplainProgram(const mil::Program& program, const mil::WeightStore& weights,
-                                   const DeviceOptions& options) {
-  if (Status status = CheckPrecision(options.precision); !status) return status.error();
-  if (Status status = mil::Verify(program); !status) return status.error();
-  math::GemmEngine gemm;
-  const auto plan = cpu::CompileFunction(program.main(), weights, options.precision, gemm,
-                                         options.vector_weights);
-  if (!plan) return plan.error();
-  std::string text;
-  for (const auto& step : plan->steps) text += step->Describe() + "\n";
-  size_t constants = 0;
-  for (const auto& constant : plan->constants) constants += constant.size() * sizeof(float);
-  for (const auto& copy : plan->copies) {
-    text += fmt::format(
-        "copy of {}, {} bytes a call\n",
-        plan->buffers[static_cast<size_t>(copy.buffer)].kind == cpu::BufferKind::kConstant
-            ? "a constant"
-            : "an input",
-        copy.bytes);
-  }
-  return text + fmt::format("arena {} bytes, constants {} bytes\n",
-                            plan->arena_elements * static_cast<int64_t>(sizeof(float)), constants);
 }
 
 }  // namespace millwright::device

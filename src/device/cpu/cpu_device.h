@@ -36,8 +36,11 @@ namespace millwright::device {
 Result<std::unique_ptr<Device>> OpenCpuDevice(
     const DeviceOptions& options, std::shared_ptr<const math::GemmTable> gemm_table = nullptr);
 
-// What Compile makes of `program`: one line a step, then the bytes of the arena and of the
-// constants.
+// Whether the device has a precision. Bad input: exact and ane.
+Status CheckCpuPrecision(Precision precision);
+
+// What Compile makes of `program` (report.h has it as data): one line a step, then the bytes of the
+// arena and of the constants.
 Result<std::string> ExplainProgram(const mil::Program& program, const mil::WeightStore& weights,
                                    const DeviceOptions& options);
 

@@ -15,6 +15,11 @@ bool IsReducing(const mil::Operation& op) {
          op.op == "reduce_max";
 }
 
+CompileRule FusionWith(const mil::Operation& root) {
+  if (root.op == "softmax") return CompileRule::kFuseSoftmax;
+  return IsReducing(root) ? CompileRule::kFuseReduction : CompileRule::kFuseElementwise;
+}
+
 // The shape over which the step of `root` runs.
 const Shape& LoopShape(const Lowering& lowering, int root) {
   const mil::Operation& op = lowering.op(root);
@@ -53,6 +58,7 @@ void FuseElementwise(Lowering& lowering) {
     if (constant || (!reducing && !IsElementwise(lowering, op))) continue;
     const int root = reducing ? -1 : JoinableGroup(lowering, i, sizes);
     lowering.group[static_cast<size_t>(i)] = root < 0 ? i : root;
+    if (root >= 0) lowering.Fired(FusionWith(lowering.op(root)), i);
     ++sizes[root < 0 ? i : root];
   }
 }

@@ -33,6 +33,7 @@ std::optional<HeadsOperand> AsHeads(const View& view, int64_t* repeats) {
 // The same, through a copy where the view does not fit. `repeats` must come out as wanted.
 HeadsOperand ReadHeads(Lowering& lowering, const View& view, int64_t* repeats) {
   if (auto heads = AsHeads(view, repeats)) return *heads;
+  lowering.Fired(CompileRule::kCopyHeads);
   const View copy = lowering.NewDense(Channels(view).shape());
   lowering.EmitCopy(Channels(view), copy);
   return *AsHeads(Channels(copy), repeats);
@@ -50,6 +51,7 @@ KeysAndValues ReadKeysAndValues(Lowering& lowering, View k, View v) {
   result.k = ReadHeads(lowering, k, &result.repeats);
   result.v = ReadHeads(lowering, v, &repeats_v);
   if (result.repeats == repeats_v) return result;
+  lowering.Fired(CompileRule::kCopyHeads);
   for (View* view : {&k, &v}) {
     const View copy = lowering.NewDense(Channels(*view).shape());
     lowering.EmitCopy(Channels(*view), copy);
@@ -103,6 +105,7 @@ Result<int> ReadMask(Lowering& lowering, const ScorePattern& scores, math::Atten
   if (!view) return view.error();
   const std::vector<double> mask = lowering.ConstantElements(*view);
   shape->causal = IsCausal(mask, shape->seq);
+  lowering.Fired(shape->causal ? CompileRule::kCausalMask : CompileRule::kAddMask);
   if (shape->causal) return -1;
   return lowering.AddConstant({shape->seq, shape->seq}, mask).buffer;
 }
@@ -139,6 +142,7 @@ Result<View> PlainQueries(Lowering& lowering, const AttentionBackwardPattern& p)
 }  // namespace
 
 Status LowerAttention(Lowering& lowering, const AttentionPattern& p) {
+  lowering.Fired(CompileRule::kAttention);
   math::AttentionShape shape = ShapeOf(lowering, p.scores, p.scores.scale);
   AttentionOperands operands;
   const auto mask = ReadMask(lowering, p.scores, &shape);
@@ -164,6 +168,7 @@ Status LowerAttention(Lowering& lowering, const AttentionPattern& p) {
 }
 
 Status LowerAttentionBackward(Lowering& lowering, const AttentionBackwardPattern& p) {
+  lowering.Fired(CompileRule::kAttentionBackward);
   math::AttentionShape shape = ShapeOf(lowering, p.scores, p.scale);
   shape.kv_gradients_per_query_head = true;
   AttentionBackwardOperands operands;

@@ -62,6 +62,7 @@ Status LowerConcat(Lowering& lowering, int index) {
   const ValueState& state = lowering.state(result);
   if (!state.placement || IsArena(lowering, *state.placement)) {
     if (auto view = RepeatedParts(parts, a)) {
+      lowering.Fired(CompileRule::kConcatRepeats);
       lowering.Define(result, *std::move(view));
       return {};
     }
@@ -73,6 +74,7 @@ Status LowerConcat(Lowering& lowering, int index) {
     const Shape size = part.shape();
     const auto place = SliceView(to, begin, size, step);
     if (!place) {  // the destination's axis is cut elsewhere: write a dense one, then move it
+      lowering.Fired(CompileRule::kConcatMoves);
       lowering.state(result).placement.reset();
       lowering.state(result).hint.reset();
       if (Status status = LowerConcat(lowering, index); !status) return status;
@@ -80,7 +82,12 @@ Status LowerConcat(Lowering& lowering, int index) {
       lowering.Define(result, to);
       return {};
     }
-    if (*place != part) lowering.EmitCopy(part, *place);
+    if (*place != part) {
+      lowering.Fired(CompileRule::kConcatCopies);
+      lowering.EmitCopy(part, *place);
+    } else {
+      lowering.Fired(CompileRule::kConcatInPlace);
+    }
     begin[a] += size[a];
   }
   lowering.Define(result, to);

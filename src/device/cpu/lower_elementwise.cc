@@ -192,6 +192,7 @@ View AlignedConstant(Lowering& lowering, const View& constant, const View& like)
   layout = CompactLike(layout);
   if (layout.axes == CompactLike(used).axes) return constant;
   const std::vector<double> elements = lowering.ConstantElements(used);
+  lowering.Fired(CompileRule::kAlignConstant);
   View aligned = lowering.AddConstant(used.shape(), elements);
   aligned.axes = layout.axes;
   const size_t index = lowering.plan.buffers[static_cast<size_t>(aligned.buffer)].index;
@@ -232,6 +233,7 @@ Status LowerElementwise(Lowering& lowering, int index) {
   const std::vector<mil::ValueId> results = GroupResults(lowering, index);
   auto group = BuildGroup(lowering, index, results, lowering.type(results[0]).shape);
   if (!group) return group.error();
+  if (results.size() > 1) lowering.Fired(CompileRule::kKeepResults);
   std::vector<View> operands = std::move(group->inputs);
   const size_t inputs = operands.size();
   for (mil::ValueId value : results) {

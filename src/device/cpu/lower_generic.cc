@@ -69,6 +69,7 @@ Result<std::vector<GenericArgument>> ArgumentsOf(Lowering& lowering, const mil::
 
 Status LowerGeneric(Lowering& lowering, int index) {
   const mil::Operation& op = lowering.op(index);
+  if (!lowering.state(op.outputs[0]).constant) lowering.Fired(CompileRule::kEvaluate);
   auto arguments = ArgumentsOf(lowering, op);
   if (!arguments) return arguments.error();
   std::vector<mil::Type> types;
@@ -90,6 +91,7 @@ Status FoldOperation(Lowering& lowering, int index) {
     const Shape& shape = lowering.type(value).shape;
     const std::vector<double> zeros(static_cast<size_t>(NumElements(shape)), 0.0);
     lowering.state(value).placement = lowering.AddConstant(shape, zeros);
+    lowering.state(value).placed_by = CompileRule::kFold;
   }
   const size_t first = lowering.plan.steps.size();
   if (Status status = LowerGeneric(lowering, index); !status) return status;
@@ -105,6 +107,8 @@ Status FoldOperation(Lowering& lowering, int index) {
     if (Status status = lowering.plan.steps[i]->Run(context); !status) return status;
   }
   lowering.plan.steps.resize(first);
+  lowering.trace.owners.resize(first);
+  lowering.Fired(CompileRule::kFold);
   for (mil::ValueId value : op.outputs) lowering.state(value).placement.reset();
   return {};
 }

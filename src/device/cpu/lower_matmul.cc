@@ -69,6 +69,7 @@ Status FinishProduct(Lowering& lowering, int index, const View& to) {
   const mil::Operation& op = lowering.op(index);
   lowering.Define(op.outputs[0], to);
   if (op.FindArgument("bias") != nullptr) {
+    lowering.Fired(CompileRule::kAddBias);
     auto bias = lowering.ArgumentView(op, "bias");
     if (!bias) return bias.error();
     // conv: one number a channel (axis 1); linear: one number a feature (last axis).
@@ -88,17 +89,23 @@ Status FinishProduct(Lowering& lowering, int index, const View& to) {
 
 void EmitGemm(Lowering& lowering, View a, View b, const View& to) {
   if (const View views[] = {a, b, to}; !BatchesFit(views)) {
+    lowering.Fired(CompileRule::kCopyBatch);
     a = lowering.DenseCopy(a);
     b = lowering.DenseCopy(b);
   }
   const auto matrix = AsMatrix(to);
   if (!matrix) {  // computed densely, then moved
+    lowering.Fired(CompileRule::kProductMoves);
     const View dense = lowering.NewDense(to.shape());
     EmitGemm(lowering, a, b, dense);
     lowering.EmitCopy(dense, to);
     return;
   }
-  if (matrix->transposed) return EmitGemm(lowering, Transposed(b), Transposed(a), Transposed(to));
+  if (matrix->transposed) {
+    lowering.Fired(CompileRule::kTransposeProduct);
+    return EmitGemm(lowering, Transposed(b), Transposed(a), Transposed(to));
+  }
+  if (!AsMatrix(a) || !AsMatrix(b)) lowering.Fired(CompileRule::kCopyMatrix);
   if (!AsMatrix(a)) a = lowering.DenseCopy(a);
   if (!AsMatrix(b)) b = lowering.DenseCopy(b);
   const Matrix ma = *AsMatrix(a), mb = *AsMatrix(b);
@@ -115,11 +122,14 @@ void EmitGemm(Lowering& lowering, View a, View b, const View& to) {
   const View views[] = {a, b, to};
   Batch batch = BatchOf(views);
   if (NumElements(batch.sizes) == 1 && IsNarrowProduct(lowering, shape, a)) {
+    lowering.Fired(CompileRule::kNarrowProduct);
     return EmitNarrowGemv(lowering, shape, a, b, to);
   }
   if (NumElements(batch.sizes) == 1 && IsInt8Product(lowering, shape, a)) {
+    lowering.Fired(CompileRule::kInt8Product);
     return EmitInt8Gemm(lowering, shape, a, b, to);
   }
+  lowering.Fired(CompileRule::kProduct);
   lowering.Emit(MakeGemmStep(shape, batch.sizes, {a.buffer, a.offset, batch.strides[0]},
                              {b.buffer, b.offset, batch.strides[1]},
                              {to.buffer, to.offset, batch.strides[2]}, lowering.gemm));
@@ -178,6 +188,7 @@ Status LowerConv(Lowering& lowering, int index) {
                          all(call->Ints("strides"), 1) &&
                          (call->Text("pad_type", "valid") != "custom" || all(call->Ints("pad"), 0));
   if (!pointwise) return LowerGeneric(lowering, index);
+  lowering.Fired(CompileRule::kPointwiseConv);
   const int64_t groups = call->Int("groups", 1);
   const Shape out = lowering.type(op.outputs[0]).shape;
   const int64_t space = NumElements({in.begin() + 2, in.end()});
@@ -195,6 +206,7 @@ Status LowerConv(Lowering& lowering, int index) {
   if (const auto gto = grouped(to, out[1])) {
     EmitGemm(lowering, wide, *gx, *gto);
   } else {
+    lowering.Fired(CompileRule::kProductMoves);
     const View dense = lowering.NewDense(out);
     EmitGemm(lowering, wide, *gx, *grouped(dense, out[1]));
     lowering.EmitCopy(dense, to);

@@ -23,6 +23,7 @@ LoopNest NestOf(Lowering& lowering, std::vector<View> inputs, const View& to,
   std::vector<View> operands = inputs;
   operands.push_back(to);
   if (auto nest = MakeLoopNest(operands, OrderingInput(inputs), reduced)) return *std::move(nest);
+  lowering.Fired(CompileRule::kCopyOperands);
   for (View& input : inputs) input = lowering.DenseCopy(input);
   operands = inputs;
   operands.push_back(to);

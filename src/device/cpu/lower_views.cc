@@ -44,6 +44,13 @@ View Tile(const mil::Call& call, const View& x) {
   return view;
 }
 
+CompileRule RuleOf(const mil::Operation& op) {
+  if (op.op == "transpose") return CompileRule::kViewTranspose;
+  if (op.op == "tile") return CompileRule::kViewTile;
+  if (op.op == "identity" || op.op == "cast") return CompileRule::kViewIdentity;
+  return op.op.starts_with("slice_by") ? CompileRule::kViewSlice : CompileRule::kViewReshape;
+}
+
 std::optional<View> RenamedView(const mil::Call& call, const mil::Operation& op, const View& x,
                                 const Shape& result) {
   if (op.op == "transpose") return TransposeView(x, call.Ints("perm"));
@@ -64,12 +71,14 @@ Status LowerSplit(Lowering& lowering, const mil::Call& call, const mil::Operatio
     const Shape& size = lowering.type(output).shape;
     auto part = SliceView(source, begin, size, step);
     if (!part) {
+      lowering.Fired(CompileRule::kCopyView);
       source = lowering.DenseCopy(source);
       part = SliceView(source, begin, size, step);
     }
     lowering.Define(output, *std::move(part));
     begin[a] += size[a];
   }
+  lowering.Fired(CompileRule::kViewSplit);
   return {};
 }
 
@@ -87,8 +96,10 @@ Status LowerViewOperation(Lowering& lowering, int index) {
   if (!view) {
     const View dense = lowering.DenseCopy(*x);
     view = RenamedView(*call, op, dense, shape);
+    if (view) lowering.Fired(CompileRule::kCopyView);
   }
   if (!view) return LowerGeneric(lowering, index);  // a negative stride
+  lowering.Fired(RuleOf(op));
   lowering.Define(op.outputs[0], *std::move(view));
   return {};
 }

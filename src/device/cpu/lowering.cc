@@ -1,5 +1,6 @@
 #include "device/cpu/lowering.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "math/convert.h"
@@ -58,6 +59,7 @@ Lowering::Lowering(const mil::Function& f, const mil::WeightStore& w, Precision 
       definitions(mil::Definitions(f)) {
   for (size_t i = 0; i < values.size(); ++i) values[i].definition = definitions[i];
   for (size_t i = 0; i < f.operations.size(); ++i) group.push_back(static_cast<int>(i));
+  trace.rules.resize(f.operations.size());
   AddUsers(*this);
 }
 
@@ -137,10 +139,22 @@ View Lowering::NewLike(const View& layout) {
   return view;
 }
 
+void Lowering::Fired(CompileRule rule, int index) {
+  if (index < 0) return;
+  auto& rules = trace.rules[static_cast<size_t>(index)];
+  if (std::find(rules.begin(), rules.end(), rule) == rules.end()) rules.push_back(rule);
+}
+
 View Lowering::Destination(mil::ValueId value) {
   const ValueState& s = state(value);
-  if (s.placement) return *s.placement;
-  return s.hint ? NewLike(*s.hint) : NewDense(type(value).shape);
+  if (s.placement) {
+    Fired(s.placed_by);
+    return *s.placement;
+  }
+  if (!s.hint) return NewDense(type(value).shape);
+  View view = NewLike(*s.hint);
+  if (!IsDense(view)) Fired(CompileRule::kFollowLayout);
+  return view;
 }
 
 void Lowering::EmitCopy(const View& from, const View& to) {
@@ -162,6 +176,7 @@ void Lowering::EmitElementwise(std::string label, VectorProgram program,
     return;
   }
   // Two operands cut an axis differently. Dense copies fit anything.
+  Fired(CompileRule::kCopyOperands);
   for (size_t i = 0; i < inputs; ++i) operands[i] = DenseCopy(operands[i]);
   const std::vector<View> wanted(operands.begin() + static_cast<int64_t>(inputs), operands.end());
   for (size_t i = inputs + 1; i < operands.size(); ++i) operands[i] = NewDense(operands[i].shape());

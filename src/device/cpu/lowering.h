@@ -15,6 +15,7 @@
 #include "device/cpu/attention_pattern.h"
 #include "device/cpu/plan.h"
 #include "device/cpu/steps.h"
+#include "device/cpu/trace.h"
 #include "device/cpu/view.h"
 #include "math/gemm.h"
 #include "mil/ops/op.h"
@@ -28,8 +29,9 @@ struct ValueState {
   std::vector<int> users;    // operations in order; the number of operations stands for an output
   bool constant = false;     // known at compile time
   std::optional<View> view;  // where it lies, once defined
-  std::optional<View> placement;  // where it has to be written
-  std::optional<View> hint;       // the layout that a later user would like; buffer -1
+  std::optional<View> placement;                      // where it has to be written
+  CompileRule placed_by = CompileRule::kPlaceOutput;  // why there
+  std::optional<View> hint;  // the layout that a later user would like; buffer -1
 };
 
 struct Lowering {
@@ -45,6 +47,8 @@ struct Lowering {
   std::vector<int> group;
   std::vector<AttentionPattern> attention;
   std::vector<AttentionBackwardPattern> attention_backward;
+  Trace trace;       // its groups are filled in at the end
+  int current = -1;  // the operation that is being lowered
   // Precision int8: arena buffers with the 8-bit form of values, which all products share.
   std::vector<std::pair<View, int>> quantized;
 
@@ -79,8 +83,15 @@ struct Lowering {
   View NewDense(const Shape& shape);
   View NewLike(const View& layout);
 
+  // Notes that a rule was applied to an operation, by default the one that is being lowered.
+  void Fired(CompileRule rule) { Fired(rule, current); }
+  void Fired(CompileRule rule, int index);
+
   // Appends steps.
-  void Emit(std::unique_ptr<Step> step) { plan.steps.push_back(std::move(step)); }
+  void Emit(std::unique_ptr<Step> step) {
+    plan.steps.push_back(std::move(step));
+    trace.owners.push_back(current);
+  }
   void EmitCopy(const View& from, const View& to);
   // `operands`: the program's inputs, then its outputs, all of one shape.
   void EmitElementwise(std::string label, VectorProgram program, std::vector<View> operands);
@@ -148,9 +159,9 @@ bool IsElementwise(const Lowering& lowering, const mil::Operation& operation);
 Result<GroupProgram> BuildGroup(Lowering& lowering, int root,
                                 const std::vector<mil::ValueId>& results, const Shape& shape);
 
-// compile.cc
+// compile.cc; `trace`, if not null, gets what the compilation noted.
 Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightStore& weights,
                              Precision precision, math::GemmEngine& gemm,
-                             DType vector_weights = DType::kFp32);
+                             DType vector_weights = DType::kFp32, Trace* trace = nullptr);
 
 }  // namespace millwright::device::cpu

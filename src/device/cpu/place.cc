@@ -21,14 +21,18 @@ bool MayBePlaced(const Lowering& lowering, mil::ValueId value) {
   return !definition->op.starts_with("slice_by") && definition->op != "split";
 }
 
-void Offer(Lowering& lowering, mil::ValueId value, const View& view, bool placement) {
+// Offers `value` a place, because of `by`.
+void Place(Lowering& lowering, mil::ValueId value, const View& view, CompileRule by) {
+  if (!MayBePlaced(lowering, value)) return;
+  lowering.state(value).placement = view;
+  lowering.state(value).placed_by = by;
+}
+
+// Tells `value` which layout would suit a user.
+void Hint(Lowering& lowering, mil::ValueId value, const View& view) {
   if (!MayBePlaced(lowering, value)) return;
   ValueState& state = lowering.state(value);
-  if (placement) {
-    state.placement = view;
-  } else if (!state.hint) {
-    state.hint = CompactLike(view);
-  }
+  if (!state.hint) state.hint = CompactLike(view);
 }
 
 void OfferConcatInputs(Lowering& lowering, int index) {
@@ -38,8 +42,8 @@ void OfferConcatInputs(Lowering& lowering, int index) {
   if (!call || inputs == nullptr || call->Bool("interleave", false)) return;
   ValueState& state = lowering.state(op.outputs[0]);
   if (inputs->size() == 1) {
-    if (state.placement) Offer(lowering, inputs->front(), *state.placement, true);
-    if (state.hint) Offer(lowering, inputs->front(), *state.hint, false);
+    if (state.placement) Place(lowering, inputs->front(), *state.placement, state.placed_by);
+    if (state.hint) Hint(lowering, inputs->front(), *state.hint);
     return;
   }
   if (!state.placement) {
@@ -53,7 +57,7 @@ void OfferConcatInputs(Lowering& lowering, int index) {
   for (mil::ValueId input : *inputs) {
     const Shape& size = lowering.type(input).shape;
     if (auto part = SliceView(*state.placement, begin, size, step)) {
-      Offer(lowering, input, *part, true);
+      Place(lowering, input, *part, CompileRule::kPlaceConcat);
     }
     const size_t a = static_cast<size_t>(axis < 0 ? axis + rank : axis);
     begin[a] += size[a];
@@ -70,14 +74,16 @@ void OfferOperands(Lowering& lowering, int index) {
   if (OnlyRenames(lowering, op)) {
     const mil::ValueId x = lowering.ArgumentValue(op, "x");
     const auto view = PullBack(lowering, index, target);
-    if (view && x >= 0) Offer(lowering, x, *view, state.placement.has_value());
+    if (!view || x < 0) return;
+    if (state.placement) Place(lowering, x, *view, state.placed_by);
+    if (!state.placement) Hint(lowering, x, *view);
     return;
   }
   if (!IsElementwise(lowering, op) && op.op != "softmax") return;
   for (const mil::Argument& argument : op.arguments) {
     const auto* x = std::get_if<mil::ValueId>(&argument.value);
     if (x == nullptr || lowering.type(*x).shape != lowering.type(op.outputs[0]).shape) continue;
-    Offer(lowering, *x, target, false);
+    Hint(lowering, *x, target);
   }
 }
 
@@ -112,7 +118,8 @@ void PlaceValues(Lowering& lowering) {
     const DType dtype = lowering.type(value).dtype;
     if (!IsFloat(dtype) || lowering.half()) continue;  // stored from the arena at the end
     const int buffer = lowering.plan.Add(BufferKind::kOutput, i, lowering.type(value).elements());
-    Offer(lowering, value, DenseView(buffer, lowering.type(value).shape), true);
+    Place(lowering, value, DenseView(buffer, lowering.type(value).shape),
+          CompileRule::kPlaceOutput);
   }
   for (size_t i = f.operations.size(); i-- > 0;) OfferOperands(lowering, static_cast<int>(i));
 }

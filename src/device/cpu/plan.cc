@@ -7,12 +7,9 @@ namespace {
 
 constexpr int64_t kArenaGrain = 64 / sizeof(float);
 
-struct Life {
-  int buffer = 0;
-  int first = -1, last = -1;
-};
+}  // namespace
 
-std::vector<Life> Lives(const Plan& plan) {
+std::vector<Life> ArenaLives(const Plan& plan) {
   std::vector<Life> lives(plan.buffers.size());
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     for (int buffer : plan.steps[i]->Buffers()) {
@@ -29,8 +26,6 @@ std::vector<Life> Lives(const Plan& plan) {
   return lives;
 }
 
-}  // namespace
-
 int Plan::Add(BufferKind kind, size_t index, int64_t elements) {
   buffers.push_back({kind, index, elements, -1});
   return static_cast<int>(buffers.size()) - 1;
@@ -41,7 +36,7 @@ void PlaceBuffers(Plan& plan) {
     const int64_t elements = plan.buffers[static_cast<size_t>(life.buffer)].elements;
     return (elements + kArenaGrain - 1) / kArenaGrain * kArenaGrain;
   };
-  std::vector<Life> lives = Lives(plan);
+  std::vector<Life> lives = ArenaLives(plan);
   std::stable_sort(lives.begin(), lives.end(),
                    [&](const Life& a, const Life& b) { return size(a) > size(b); });
   std::vector<Life> placed;  // by place

@@ -59,6 +59,15 @@ struct Plan {
   int AddArena(int64_t elements) { return Add(BufferKind::kArena, 0, elements); }
 };
 
+// The steps between which an arena buffer is used.
+struct Life {
+  int buffer = 0;
+  int first = -1, last = -1;
+};
+
+// Of every arena buffer that some step uses, in the order of the plan.
+std::vector<Life> ArenaLives(const Plan& plan);
+
 // Gives every arena buffer its place: two buffers overlap only if no step comes between the first
 // and the last use of both. Largest first, at the lowest place that is free during its life.
 void PlaceBuffers(Plan& plan);
