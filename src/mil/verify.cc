@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <set>
+#include <utility>
 
 #include "mil/ops/op.h"
 
@@ -46,36 +47,46 @@ class FunctionVerifier {
  public:
   explicit FunctionVerifier(const Function& function) : function_(function) {}
 
-  Status Run() {
-    const std::array steps = {&FunctionVerifier::CheckHeader, &FunctionVerifier::CheckValues,
-                              &FunctionVerifier::CheckOrder, &FunctionVerifier::CheckOperations,
-                              &FunctionVerifier::CheckOutputs};
-    for (const auto step : steps) {
-      if (Status status = (this->*step)(); !status) return status.error().In(function_.name);
-    }
-    return {};
+  std::vector<Problem> Run() && {
+    CheckHeader();
+    CheckValues();
+    CheckOrder();
+    // Operations that refer to no value have no types to look at.
+    if (in_range_) CheckOperations();
+    CheckOutputs();
+    return std::move(problems_);
   }
 
  private:
-  Status CheckHeader() {
-    if (!IsIdentifier(function_.name)) {
-      return BadInput("'{}' is not a function name", function_.name);
-    }
-    if (std::find(kOpsets.begin(), kOpsets.end(), function_.opset) == kOpsets.end()) {
-      return BadInput("opset '{}' is not known; known are ios15, ios16, ios17 and ios18",
-                      function_.opset);
-    }
-    return {};
+  // Keeps `status` if it is an error, as a problem of the value `id`.
+  void Note(const Status& status, std::string_view id) {
+    if (status) return;
+    problems_.push_back({function_.name, std::string(id), status.error().In(function_.name)});
   }
 
-  Status CheckValues() {
+  void CheckHeader() {
+    if (!IsIdentifier(function_.name)) {
+      Note(BadInput("'{}' is not a function name", function_.name), "");
+    }
+    known_opset_ = std::find(kOpsets.begin(), kOpsets.end(), function_.opset) != kOpsets.end();
+    if (known_opset_) return;
+    Note(BadInput("opset '{}' is not known; known are ios15, ios16, ios17 and ios18",
+                  function_.opset),
+         "");
+  }
+
+  void CheckValues() {
     std::set<std::string_view> ids;
     for (const Value& value : function_.values) {
-      if (!IsIdentifier(value.id)) return BadInput("'{}' is not an identifier", value.id);
-      if (!ids.insert(value.id).second) return BadInput("'{}' is defined twice", value.id);
-      if (Status status = CheckType(value.type); !status) return status.error().In(value.id);
+      const Status status = CheckType(value.type);
+      if (!IsIdentifier(value.id)) {
+        Note(BadInput("'{}' is not an identifier", value.id), value.id);
+      } else if (!ids.insert(value.id).second) {
+        Note(BadInput("'{}' is defined twice", value.id), value.id);
+      } else if (!status) {
+        Note(status.error().In(value.id), value.id);
+      }
     }
-    return {};
   }
 
   bool InRange(ValueId value) const {
@@ -84,27 +95,38 @@ class FunctionVerifier {
 
   std::string_view Id(ValueId value) const { return function_.value(value).id; }
 
-  std::string Where(const Operation& operation) const {
+  // Of the first result; empty if there is none.
+  std::string_view IdOf(const Operation& operation) const {
     const bool named = !operation.outputs.empty() && InRange(operation.outputs.front());
-    return fmt::format("{} ({})", operation.op, named ? Id(operation.outputs.front()) : "?");
+    return named ? Id(operation.outputs.front()) : std::string_view();
+  }
+
+  std::string Where(const Operation& operation) const {
+    const std::string_view id = IdOf(operation);
+    return fmt::format("{} ({})", operation.op, id.empty() ? "?" : id);
+  }
+
+  Status Missing(ValueId value) {
+    in_range_ = false;
+    return BadInput("value {} does not exist", value);
   }
 
   Status Define(ValueId value) {
-    if (!InRange(value)) return BadInput("value {} does not exist", value);
+    if (!InRange(value)) return Missing(value);
     if (defined_[static_cast<size_t>(value)]) return BadInput("'{}' is defined twice", Id(value));
     defined_[static_cast<size_t>(value)] = true;
     return {};
   }
 
-  Status Use(ValueId value) const {
-    if (!InRange(value)) return BadInput("value {} does not exist", value);
+  Status Use(ValueId value) {
+    if (!InRange(value)) return Missing(value);
     if (!defined_[static_cast<size_t>(value)]) {
       return BadInput("'{}' is used before it is defined", Id(value));
     }
     return {};
   }
 
-  Status UseAll(const Operation& operation) const {
+  Status UseAll(const Operation& operation) {
     for (const Argument& argument : operation.arguments) {
       Status status;
       if (const auto* value = std::get_if<ValueId>(&argument.value)) {
@@ -122,23 +144,28 @@ class FunctionVerifier {
   }
 
   // Every value is defined once, and before its uses.
-  Status CheckOrder() {
+  void CheckOrder() {
     defined_.assign(function_.values.size(), false);
     for (ValueId input : function_.inputs) {
-      if (Status status = Define(input); !status) return status.error().In("inputs");
+      const Status status = Define(input);
+      if (!status) Note(status.error().In("inputs"), InRange(input) ? Id(input) : "");
     }
     for (const Operation& operation : function_.operations) {
       Status status = UseAll(operation);
-      if (operation.outputs.empty()) status = BadInput("has no result");
-      for (ValueId output : operation.outputs) {
-        if (status) status = Define(output);
+      if (operation.outputs.empty()) {
+        status = BadInput("has no result");
+        in_range_ = false;
       }
-      if (!status) return status.error().In(Where(operation));
+      for (ValueId output : operation.outputs) {
+        const Status defined = Define(output);
+        if (status) status = defined;
+      }
+      if (!status) Note(status.error().In(Where(operation)), IdOf(operation));
     }
     for (size_t i = 0; i < defined_.size(); ++i) {
-      if (!defined_[i]) return BadInput("'{}' is never defined", function_.values[i].id);
+      const std::string& id = function_.values[i].id;
+      if (!defined_[i]) Note(BadInput("'{}' is never defined", id), id);
     }
-    return {};
   }
 
   Status CheckAttributes(const Operation& operation, bool only_name) {
@@ -192,6 +219,7 @@ class FunctionVerifier {
   }
 
   Status CheckOpset(const OpDef& def) const {
+    if (!known_opset_) return {};
     int opset = 0;
     const std::string_view digits = std::string_view(function_.opset).substr(3);
     std::from_chars(digits.data(), digits.data() + digits.size(), opset);
@@ -213,35 +241,44 @@ class FunctionVerifier {
     return {};
   }
 
-  Status CheckOperations() {
-    const std::vector<int> definitions = Definitions(function_);
-    for (const Operation& operation : function_.operations) {
-      if (Status status = CheckOperation(operation); !status) {
-        return status.error().In(Where(operation));
-      }
-      if (operation.op == "const") continue;
-      const auto call = MakeCall(function_, operation, definitions);
-      if (!call) return call.error();
-      const auto types = FindOp(operation.op)->infer(*call);
-      if (!types) return types.error();
-      if (Status status = CompareTypes(operation, *types, "its type is"); !status) {
-        return status.error().In(Where(operation));
-      }
-    }
-    return {};
+  // The type rule of an operation that is well formed by itself.
+  Status CheckTypes(const Operation& operation, std::span<const int> definitions) {
+    const auto call = MakeCall(function_, operation, definitions);
+    if (!call) return call.error();
+    const auto types = FindOp(operation.op)->infer(*call);
+    if (!types) return types.error();
+    const Status status = CompareTypes(operation, *types, "its type is");
+    return status ? status : status.error().In(Where(operation));
   }
 
-  Status CheckOutputs() {
-    if (function_.outputs.empty()) return BadInput("it returns nothing");
+  void CheckOperations() {
+    const std::vector<int> definitions = Definitions(function_);
+    for (const Operation& operation : function_.operations) {
+      const Status status = CheckOperation(operation);
+      if (!status) {
+        Note(status.error().In(Where(operation)), IdOf(operation));
+      } else if (operation.op != "const") {
+        Note(CheckTypes(operation, definitions), IdOf(operation));
+      }
+    }
+  }
+
+  void CheckOutputs() {
+    if (function_.outputs.empty()) Note(BadInput("it returns nothing"), "");
     std::set<ValueId> seen;
     for (ValueId output : function_.outputs) {
-      if (!InRange(output)) return BadInput("output {} does not exist", output);
-      if (!seen.insert(output).second) return BadInput("'{}' is returned twice", Id(output));
+      if (!InRange(output)) {
+        Note(BadInput("output {} does not exist", output), "");
+      } else if (!seen.insert(output).second) {
+        Note(BadInput("'{}' is returned twice", Id(output)), Id(output));
+      }
     }
-    return {};
   }
 
   const Function& function_;
+  std::vector<Problem> problems_;
+  bool known_opset_ = true;
+  bool in_range_ = true;  // every value that is named exists
   std::vector<bool> defined_;
   std::set<std::string> names_;
 };
@@ -257,21 +294,38 @@ bool IsIdentifier(std::string_view id) {
          id != "true" && id != "false";
 }
 
-Status Verify(const Function& function) { return FunctionVerifier(function).Run(); }
+Status Verify(const Function& function) {
+  const std::vector<Problem> problems = FindProblems(function);
+  return problems.empty() ? Status() : problems.front().error;
+}
 
 Status Verify(const Program& program) {
+  const std::vector<Problem> problems = FindProblems(program);
+  return problems.empty() ? Status() : problems.front().error;
+}
+
+std::vector<Problem> FindProblems(const Function& function) {
+  return FunctionVerifier(function).Run();
+}
+
+std::vector<Problem> FindProblems(const Program& program) {
+  std::vector<Problem> problems;
   if (!IsVersion(program.version)) {
-    return BadInput("program version '{}' is not a number like 1.3", program.version);
+    problems.push_back(
+        {"", "", BadInput("program version '{}' is not a number like 1.3", program.version)});
   }
-  if (program.functions.empty()) return BadInput("the program has no function");
+  if (program.functions.empty())
+    problems.push_back({"", "", BadInput("the program has no function")});
   std::set<std::string_view> names;
   for (const Function& function : program.functions) {
     if (!names.insert(function.name).second) {
-      return BadInput("function '{}' is defined twice", function.name);
+      problems.push_back(
+          {function.name, "", BadInput("function '{}' is defined twice", function.name)});
     }
-    if (Status status = Verify(function); !status) return status;
+    const std::vector<Problem> found = FindProblems(function);
+    problems.insert(problems.end(), found.begin(), found.end());
   }
-  return {};
+  return problems;
 }
 
 }  // namespace millwright::mil

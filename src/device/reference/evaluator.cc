@@ -92,11 +92,10 @@ Status Evaluator::LoadConstants(const mil::WeightStore& weights) {
       }
       continue;
     }
-    const mil::OpDef* def = mil::FindOp(operation.op);
     if (IsConstexpr(operation)) {
-      if (Status status = RunOperation(operation, *def, &constants_); !status) return status;
+      if (Status status = RunOperation(operation, &constants_); !status) return status;
     } else {
-      steps_.push_back({.operation = &operation, .def = def});
+      steps_.push_back({.operation = &operation});
     }
   }
   return {};
@@ -149,35 +148,47 @@ mil::Call Evaluator::MakeCall(const mil::Operation& operation,
   return {operation.op, function_->value(operation.outputs.front()).id, std::move(arguments)};
 }
 
-Status Evaluator::RunOperation(const mil::Operation& operation, const mil::OpDef& def,
-                               std::vector<ArrayPtr>* values) const {
+Result<std::vector<mil::Array>> Evaluator::Evaluate(const mil::Operation& operation,
+                                                    std::span<const ArrayPtr> values,
+                                                    const Numerics& numerics) const {
   std::vector<mil::Type> types;
   types.reserve(operation.outputs.size());
   for (mil::ValueId output : operation.outputs) types.push_back(function_->value(output).type);
+  const mil::OpDef* def = mil::FindOp(operation.op);
   Result<std::vector<mil::Array>> results =
-      def.evaluate(MakeCall(operation, *values), types, numerics_);
-  if (!results) return results.error();
-  for (size_t i = 0; i < results->size(); ++i) {
-    mil::Array& array = (*results)[i];
+      def->evaluate(MakeCall(operation, values), types, numerics);
+  if (!results) return results;
+  for (mil::Array& array : *results) {
     const DType dtype = array.type.dtype;
     double* data = array.data.data();
     ParallelFor(static_cast<int64_t>(array.data.size()), kRoundGrain,
                 [&](int64_t begin, int64_t end) {
-                  for (int64_t k = begin; k < end; ++k) data[k] = numerics_.Round(data[k], dtype);
+                  for (int64_t k = begin; k < end; ++k) data[k] = numerics.Round(data[k], dtype);
                 });
+  }
+  return results;
+}
+
+Status Evaluator::RunOperation(const mil::Operation& operation,
+                               std::vector<ArrayPtr>* values) const {
+  Result<std::vector<mil::Array>> results = Evaluate(operation, *values, numerics_);
+  if (!results) return results.error();
+  for (size_t i = 0; i < results->size(); ++i) {
     (*values)[static_cast<size_t>(operation.outputs[i])] =
-        std::make_shared<const mil::Array>(std::move(array));
+        std::make_shared<const mil::Array>(std::move((*results)[i]));
   }
   return {};
 }
 
-Result<std::vector<ArrayPtr>> Evaluator::Run(std::vector<ArrayPtr> inputs) const {
+Result<std::vector<ArrayPtr>> Evaluator::Run(std::vector<ArrayPtr> inputs,
+                                             const Observer& observer) const {
   std::vector<ArrayPtr> values = constants_;
   for (size_t i = 0; i < inputs.size(); ++i) {
     values[static_cast<size_t>(function_->inputs[i])] = std::move(inputs[i]);
   }
   for (const Step& step : steps_) {
-    const Status status = RunOperation(*step.operation, *step.def, &values);
+    Status status = RunOperation(*step.operation, &values);
+    if (status && observer) status = observer(*step.operation, values);
     if (!status) return status.error().In(function_->name);
     for (mil::ValueId value : step.dead) values[static_cast<size_t>(value)].reset();
   }
