@@ -9,6 +9,13 @@
 namespace millwright::app::web {
 namespace {
 
+// Paths are regular expressions to it.
+std::string Pattern(const std::string& path) {
+  std::string pattern;
+  for (const char c : path) pattern += c == '.' ? std::string("\\.") : std::string(1, c);
+  return pattern;
+}
+
 class HttplibRouter : public Router, private httplib::Server {
  public:
   explicit HttplibRouter(const Routes& routes) {
@@ -16,11 +23,12 @@ class HttplibRouter : public Router, private httplib::Server {
     for (const auto& [name, value] : kResponseHeaders) headers.emplace(name, value);
     set_default_headers(headers);
     for (const auto& [path, route] : routes) {
-      Get(path, [answer = &route](const httplib::Request& request, httplib::Response& response) {
-        const Reply reply = (*answer)({request.params.begin(), request.params.end()});
-        response.status = reply.status;
-        response.set_content(reply.body, reply.type.c_str());
-      });
+      Get(Pattern(path),
+          [answer = &route](const httplib::Request& request, httplib::Response& response) {
+            const Reply reply = (*answer)({request.params.begin(), request.params.end()});
+            response.status = reply.status;
+            response.set_content(reply.body, reply.type.c_str());
+          });
     }
     Get(kEventsPath, [this](const httplib::Request& request, httplib::Response&) {
       answer_.stream = request.method == "GET";

@@ -57,7 +57,7 @@ class WatchedRun {
   mutable std::shared_mutex mutex_;
   RunRecord record_;
   int64_t restarts_ = 0;
-  std::string status_ = "{}";
+  std::string status_ = R"({"state":"reading","headline":"reading metrics.jsonl"})";
 };
 
 }  // namespace millwright::app::web
