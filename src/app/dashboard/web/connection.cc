@@ -102,7 +102,7 @@ void Connection::Send(std::string bytes, State state, Clock::time_point now) {
 
 bool Connection::TakeMessage(const MessageLog& log, Clock::time_point now) {
   static const auto quiet = std::make_shared<const std::string>(": quiet\n\n");
-  MessageLog::Next next = log.Get(next_message_);
+  const MessageLog::Next next = log.Get(next_message_);
   if (next.lost) {
     // It is told to begin anew when it comes back.
     state_ = State::kClosed;
@@ -110,7 +110,7 @@ bool Connection::TakeMessage(const MessageLog& log, Clock::time_point now) {
   }
   next_message_ = next.after;
   if (!next.bytes && now < quiet_until_) return false;
-  out_ = next.bytes ? std::move(next.bytes) : quiet;
+  out_ = next.bytes ? next.bytes : quiet;
   sent_ = 0;
   deadline_ = now + kWritingTime;
   quiet_until_ = now + kQuietTime;

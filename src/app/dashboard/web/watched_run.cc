@@ -36,9 +36,12 @@ bool WatchedRun::Look(MessageLog& log) {
   auto news = tail_.Poll();
   if (news) {
     const std::unique_lock lock(mutex_);
-    if (news->restarted) {
+    another_ |= news->restarted;
+    // What was deleted stays in view until there is something else to see.
+    if (another_ && news->exists) {
       restarts_ += record_.rewinds() + 1;
       record_ = {};
+      another_ = false;
     }
     for (const telemetry::Event& event : news->events) record_.Add(event);
     if (news->more) return true;
@@ -56,9 +59,14 @@ bool WatchedRun::Look(MessageLog& log) {
 std::string WatchedRun::Assess(const std::string& trouble) const {
   const auto surroundings = telemetry::LookAround(dir_, record_.watch().config());
   telemetry::RunStatus status = record_.watch().Assess(surroundings);
-  if (!trouble.empty()) {
-    status.findings.insert(status.findings.begin(), {telemetry::Severity::kAlarm, 0, trouble});
+  const auto alarm = [&status](std::string text) {
+    status.findings.insert(status.findings.begin(),
+                           {telemetry::Severity::kAlarm, 0, std::move(text)});
+  };
+  if (!surroundings.exists && status.step > 0) {
+    alarm(fmt::format("{}/metrics.jsonl is gone; this is what was in it", dir_));
   }
+  if (!trouble.empty()) alarm(trouble);
   return StatusJson(status);
 }
 

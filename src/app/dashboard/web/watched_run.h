@@ -52,6 +52,7 @@ class WatchedRun {
   const size_t index_;
   const std::string name_, dir_;
   telemetry::MetricsTail tail_;
+  bool another_ = false;  // what comes next is not of the run in record_
   Told told_;
 
   mutable std::shared_mutex mutex_;
