@@ -61,6 +61,7 @@ class Browser:
         finally:
             self.process.terminate()
             self.process.wait(10)
+            self.process.stdout.close()
 
     def _read_address(self):
         for line in self.process.stdout:
