@@ -98,7 +98,10 @@ Status LowerViewOperation(Lowering& lowering, int index) {
     view = RenamedView(*call, op, dense, shape);
     if (view) lowering.Fired(CompileRule::kCopyView);
   }
-  if (!view) return LowerGeneric(lowering, index);  // a negative stride
+  if (!view) {  // a negative stride
+    const bool constant = lowering.state(op.outputs[0]).constant;
+    return constant ? FoldOperation(lowering, index) : LowerGeneric(lowering, index);
+  }
   lowering.Fired(RuleOf(op));
   lowering.Define(op.outputs[0], *std::move(view));
   return {};
