@@ -226,12 +226,14 @@ TEST_F(DashboardWeb, AFolderThatGoesAndComesBackIsFollowed) {
   const TestServer server({Dir("run")});
   WebClient viewer(server.port());
   viewer.Send(millwright::testing::kAskForEvents);
-  ASSERT_THAT(viewer.ReadUntil("\"step\":20"), HasSubstr("\"step\":20"));
+  ASSERT_THAT(viewer.ReadUntil("hello"), HasSubstr("hello"));
+  ASSERT_TRUE(Becomes(server, "/api/series?run=0", "\"last_step\":20"));
   fs::remove_all(Dir("run"));
   EXPECT_TRUE(Becomes(server, "/api/runs", "metrics.jsonl is gone"));
   EXPECT_EQ(GetJson(server, "/api/series?run=0")["last_step"], 20);
   Write("run", Steps(1, 3, 9));
-  EXPECT_THAT(viewer.ReadUntil("event: reset"), HasSubstr("event: reset"));
+  const std::string another = "event: reset\ndata: {\"run\":0,\"epoch\":1,";
+  EXPECT_THAT(viewer.ReadUntil(another), HasSubstr(another));
   ASSERT_TRUE(Becomes(server, "/api/series?run=0", "\"last_step\":3"));
   const json series = GetJson(server, "/api/series?run=0");
   EXPECT_EQ(series["tables"]["steps"]["columns"]["loss"]["mean"], json({9, 9, 9}));
