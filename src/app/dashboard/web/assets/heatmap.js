@@ -1,5 +1,5 @@
 // A map of numbers: rows are layers, columns are steps, colour is size.
-import { number, short } from "./format.js";
+import { count, number } from "./format.js";
 import { element } from "./plot.js";
 import { color } from "./theme.js";
 
@@ -114,10 +114,10 @@ export class Heatmap {
     pen.textBaseline = "top";
     const y = rows.length * tall + 6;
     pen.textAlign = "left";
-    pen.fillText(short(steps[0]), this.left, y);
+    pen.fillText(count(steps[0]), this.left, y);
     if (steps.length > 1) {
       pen.textAlign = "right";
-      pen.fillText(short(steps[steps.length - 1]), width, y);
+      pen.fillText(count(steps[steps.length - 1]), width, y);
     }
   }
 
@@ -130,7 +130,7 @@ export class Heatmap {
     this.tip.hidden = value === undefined;
     if (value === undefined) return;
     this.tip.replaceChildren(
-      element("div", "tip-head", `${this.map.rows[row]}, step ${this.map.steps[column]}`),
+      element("div", "tip-head", `${this.map.rows[row]}, step ${count(this.map.steps[column])}`),
       element("div", "tip-row", value === null ? "not told" : number(value)));
     const left = x + 14 + this.tip.offsetWidth > this.area.clientWidth ? x - this.tip.offsetWidth - 14 : x + 14;
     this.tip.style.left = `${Math.max(left, 0)}px`;
