@@ -157,3 +157,46 @@ function(millwright_test name)
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
     WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" PROPERTIES TIMEOUT 600 ENVIRONMENT "OMP_WAIT_POLICY=PASSIVE")
 endfunction()
+
+# Every operation of ops.def has its file, with a documentation that names its source, and a test
+# program. Configuring fails where one is missing, and so does the build: it configures anew when
+# ops.def has changed.
+function(millwright_check_ops)
+  set(list "${CMAKE_SOURCE_DIR}/src/mil/ops/ops.def")
+  set_property(DIRECTORY "${CMAKE_SOURCE_DIR}" APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${list}")
+  file(STRINGS "${list}" lines REGEX "^OP\\(")
+  set(problems "")
+  foreach(line ${lines})
+    string(REGEX REPLACE "^OP\\(([a-z0-9_]+)\\).*$" "\\1" op "${line}")
+    set(source "src/mil/ops/${op}.cc")
+    set(program "tests/mil/${op}.mil")
+    if(NOT EXISTS "${CMAKE_SOURCE_DIR}/${source}")
+      string(APPEND problems "\n  ${op}: ${source} is missing")
+    else()
+      file(STRINGS "${CMAKE_SOURCE_DIR}/${source}" sources REGEX "Source:")
+      if(NOT sources)
+        string(APPEND problems "\n  ${op}: the doc in ${source} names no source")
+      endif()
+    endif()
+    if(NOT EXISTS "${CMAKE_SOURCE_DIR}/${program}")
+      string(APPEND problems "\n  ${op}: ${program} is missing")
+    endif()
+  endforeach()
+  if(problems)
+    message(FATAL_ERROR "Operations of src/mil/ops/ops.def without a file, a doc or a test:${problems}")
+  endif()
+endfunction()
+
+# docs/mil.md is written from its introduction and the files of src/mil/ops: `ninja docs_mil` writes it,
+# and the build fails where it is out of date.
+function(millwright_mil_docs)
+  set(pages "${CMAKE_SOURCE_DIR}/docs/mil.intro.md" "${CMAKE_SOURCE_DIR}/src/mil/ops/ops.def"
+            "${CMAKE_SOURCE_DIR}/docs/mil.md")
+  add_executable(mil_docs tools/mil_docs.cc)
+  target_link_libraries(mil_docs PRIVATE mw_mil)
+  add_custom_target(docs_mil COMMAND mil_docs ${pages} VERBATIM)
+  set(stamp "${CMAKE_BINARY_DIR}/docs_mil.checked")
+  add_custom_command(OUTPUT "${stamp}" COMMAND mil_docs --check ${pages}
+                     COMMAND "${CMAKE_COMMAND}" -E touch "${stamp}" DEPENDS mil_docs ${pages} VERBATIM)
+  add_custom_target(docs_mil_is_current ALL DEPENDS "${stamp}")
+endfunction()

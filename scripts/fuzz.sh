@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fuzzes every reader for FUZZ_SECONDS (default 60) each, with the address and undefined-behaviour
-# sanitizers. Needs clang with libFuzzer; says so and succeeds where there is none.
+# Fuzzes every reader, or those that FUZZ_ONLY lists, for FUZZ_SECONDS (default 60) each, with the
+# address and undefined-behaviour sanitizers. Needs clang with libFuzzer; says so and succeeds where there is none.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,12 +21,20 @@ if ! cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DMILLWRIG
 fi
 cmake --build "$build" --target fuzzers
 
+# Programs of tests/mil are the seeds of what reads MIL.
+mkdir -p "$build/seeds/mil" "$build/seeds/weights"
+cp tests/mil/*.mil "$build/seeds/mil"
+"$build/seed_weights" "$build/seeds/weights"
+
 for source in tests/fuzz/fuzz_*.cc; do
   name=$(basename "$source" .cc)
+  [[ -n ${FUZZ_ONLY:-} && " $FUZZ_ONLY " != *" $name "* ]] && continue
   found=$build/corpus/$name
   mkdir -p "$found"
   seeds=()
   [[ -d tests/fuzz/corpus/$name ]] && seeds=("tests/fuzz/corpus/$name")
+  [[ $name == fuzz_mil_* ]] && seeds+=("$build/seeds/mil")
+  [[ $name == fuzz_weights ]] && seeds+=("$build/seeds/weights")
   echo "fuzz: $name for $FUZZ_SECONDS s"
   OMP_NUM_THREADS=1 "$build/$name" -max_total_time="$FUZZ_SECONDS" -max_len=4096 -timeout=10 \
     -rss_limit_mb=2048 -verbosity=0 -print_final_stats=0 -artifact_prefix="$build/crash-$name-" \

@@ -93,6 +93,11 @@ class FunctionParser {
 
   // fp16 a, fp16 b = op(...)[...];
   bool ParseStatement() {
+    if (cursor_.token().kind == TokenKind::kIdentifier && cursor_.After().text == "(") {
+      return cursor_.Fail(cursor_.token(),
+                          fmt::format("'{}' has no result; operations on states are not supported",
+                                      cursor_.token().text));
+    }
     std::vector<Declaration> results;
     do {
       if (!ParseDeclaration(&results.emplace_back())) return false;

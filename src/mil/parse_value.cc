@@ -28,7 +28,7 @@ bool ParseDimension(Cursor& cursor, Shape* shape) {
   if (shape->size() == kMaxDimensions) {
     return cursor.Fail(token, fmt::format("more than {} dimensions", kMaxDimensions));
   }
-  if (dim->magnitude > static_cast<uint64_t>(kMaxElements / NumElements(*shape))) {
+  if (dim->magnitude > static_cast<uint64_t>((kMaxElements - 1) / NumElements(*shape))) {
     return cursor.Fail(token, "the tensor has too many elements");
   }
   shape->push_back(static_cast<int64_t>(dim->magnitude));

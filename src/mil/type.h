@@ -13,7 +13,7 @@
 
 namespace millwright::mil {
 
-// The most elements that a tensor may have: no size, offset or sum of sizes comes near 2^63.
+// A tensor has fewer elements than this, so that no size, offset or sum of sizes comes near 2^63.
 inline constexpr int64_t kMaxElements = int64_t{1} << 40;
 
 // A scalar ("fp16") or a tensor ("tensor<fp16, [1, 768, 1, 256]>"). In MIL a scalar and a tensor of

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "mil/ops/op.h"
+#include "mil/unsupported.h"
 
 namespace millwright::mil {
 namespace {
@@ -33,7 +34,7 @@ Status CheckType(const Type& type) {
   if (type.dtype == DType::kString && !type.shape.empty()) {
     return BadInput("{} is not a type: strings are scalars", ToString(type));
   }
-  int64_t room = kMaxElements;
+  int64_t room = kMaxElements - 1;
   for (int64_t dim : type.shape) {
     if (dim < 1) return BadInput("{} has a dimension of {}", ToString(type), dim);
     room /= dim;
@@ -233,7 +234,10 @@ class FunctionVerifier {
       return CheckConst(operation);
     }
     const OpDef* def = FindOp(operation.op);
-    if (def == nullptr) return BadInput("unknown operation");
+    if (def == nullptr) {
+      const std::string_view why = WhyUnsupported(operation.op);
+      return why.empty() ? BadInput("unknown operation") : BadInput("not supported: {}", why);
+    }
     if (Status status = CheckOpset(*def); !status) return status;
     if (Status status = CheckAttributes(operation, !def->attributes_are_params); !status) {
       return status;

@@ -192,7 +192,8 @@ TEST_F(HandBuiltTest, BadTypes) {
     return Verdict();
   };
   EXPECT_THAT(verdict({DType::kFp16, {0}}), HasSubstr("x: tensor<fp16, [0]> has a dimension of 0"));
-  EXPECT_THAT(verdict({DType::kFp16, {kMaxElements, 2}}), HasSubstr("too many elements"));
+  EXPECT_THAT(verdict({DType::kFp16, {kMaxElements}}), HasSubstr("too many elements"));
+  EXPECT_THAT(verdict({DType::kFp16, {kMaxElements / 2, 4}}), HasSubstr("too many elements"));
   EXPECT_THAT(verdict({DType::kFp64, {2}}), HasSubstr("not a type of MIL"));
   EXPECT_THAT(verdict({DType::kString, {2}}), HasSubstr("strings are scalars"));
 }

@@ -30,7 +30,16 @@ constexpr std::array<Family, 17> kFamilies = {{{"reshape", LowerViewOperation},
                                                {"linear", LowerLinear},
                                                {"conv", LowerConv}}};
 
-Lower FindFamily(const Lowering& lowering, const mil::Operation& op) {
+// A slice that begins where the program says when it runs is no view.
+bool SliceMoves(Lowering& lowering, const mil::Operation& op) {
+  if (op.op != "slice_by_size") return false;
+  const mil::Argument* begin = op.FindArgument("begin");
+  const auto* value = begin == nullptr ? nullptr : std::get_if<mil::ValueId>(&begin->value);
+  return value != nullptr && !lowering.state(*value).constant;
+}
+
+Lower FindFamily(Lowering& lowering, const mil::Operation& op) {
+  if (SliceMoves(lowering, op)) return LowerGeneric;
   for (const Family& family : kFamilies) {
     if (family.op == op.op) return family.lower;
   }

@@ -6,9 +6,21 @@
 namespace millwright::mil {
 namespace {
 
+// Scalars become a vector.
+Types InferScalars(const Call& call) {
+  const std::vector<Type>& values = call.Find("values")->types;
+  const int64_t axis = call.Int("axis", 0);
+  const bool same = std::ranges::all_of(values, [&](const Type& v) { return v == values.front(); });
+  if (!same || axis < -1 || axis > 0) {
+    return call.Bad("scalars are joined along axis 0 and have one dtype");
+  }
+  return std::vector<Type>{{values.front().dtype, {static_cast<int64_t>(values.size())}}};
+}
+
 Types Infer(const Call& call) {
   const std::vector<Type>& values = call.Find("values")->types;
   Type result = values.front();
+  if (result.shape.empty()) return InferScalars(call);
   const Result<int64_t> axis = NormalizeAxis(call, call.Int("axis", 0), result.shape.size());
   if (!axis) return axis.error();
   const auto along = static_cast<size_t>(*axis);
@@ -39,7 +51,9 @@ Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&
   const auto along = static_cast<size_t>(*axis);
   int64_t turns = 1;
   for (size_t i = 0; i < along; ++i) turns *= shape[i];
-  if (call.Bool("interleave", false)) turns *= values.front()->type.shape[along];
+  if (call.Bool("interleave", false) && !values.front()->type.shape.empty()) {
+    turns *= values.front()->type.shape[along];
+  }
   Array result = NewArray(results[0]);
   auto out = result.data.begin();
   for (int64_t turn = 0; turn < turns; ++turn) {
@@ -57,7 +71,8 @@ const OpDef k_concat = {
     .name = "concat",
     .doc = R"(
 The values joined along an axis.
-  values      a tuple of tensors of one dtype, whose shapes agree except along axis
+  values      a tuple of tensors of one dtype, whose shapes agree except along axis; or of scalars, which
+              become a vector
   axis        constant int
   interleave  constant bool, default false; where true all shapes agree, and the result takes one index
               of the axis from each value in turn: a0 b0 a1 b1 ...

@@ -14,11 +14,20 @@ namespace millwright::mil {
 // `x` is a float; the result has its type.
 Types InferUnary(const Call& call);
 
+// The same, or an int32.
+Types InferNumericUnary(const Call& call);
+
 // `x` and `y` are fp16, fp32 or int32, of one dtype, broadcast together.
 Types InferBinary(const Call& call);
 
 // The same for floats only.
 Types InferFloatBinary(const Call& call);
+
+// As InferBinary, but the result is a bool.
+Types InferComparison(const Call& call);
+
+// `x` and `y` are bools, broadcast together.
+Types InferLogical(const Call& call);
 
 // Below this many elements a second thread costs more than it saves.
 inline constexpr int64_t kElementwiseGrain = 8192;

@@ -27,9 +27,7 @@ Result<Plan> ReadPlan(const Call& call) {
 }
 
 Types Infer(const Call& call) {
-  const Status status = CheckDType(
-      call, "indices", {DType::kInt32, DType::kInt16, DType::kUint16, DType::kInt8, DType::kUint8});
-  if (!status) return status.error();
+  if (Status status = CheckIndices(call, "indices"); !status) return status.error();
   const Result<Plan> plan = ReadPlan(call);
   if (!plan) return plan.error();
   const Type& x = call.type("x");

@@ -12,8 +12,10 @@ constexpr const OpDef* kOps[] = {
     nullptr,
 };
 
+// Of at most 32 bits: a uint64 is an offset into a file, never a parameter.
 bool IsInteger(DType dtype) {
-  return !IsFloat(dtype) && dtype != DType::kBool && dtype != DType::kString;
+  return !IsFloat(dtype) && dtype != DType::kBool && dtype != DType::kString &&
+         dtype != DType::kUint64;
 }
 
 std::string_view KindName(ParamKind kind) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "mil/ops/op.h"
 #include "mil/ops/rules.h"
@@ -15,11 +16,33 @@ Types InferReduce(const Call& call);
 // Combines `count` adjacent elements, in row-major order of the reduced axes, into one.
 using Reducer = double (*)(const double* values, size_t count, const Numerics& numerics);
 
+// fn(x) summed over `count` elements as numerics sums.
+template <class Fn>
+double SumOf(const double* values, size_t count, const Numerics& numerics, const Fn& fn) {
+  std::vector<double> terms(values, values + count);
+  for (double& term : terms) term = fn(term);
+  return numerics.Sum(terms.data(), 1, count);
+}
+
+// Of integers the integer part is kept.
 Arrays ReduceAxes(const Call& call, const Type& result, const Numerics& numerics, Reducer reducer);
 
 template <Reducer reducer>
 Arrays EvaluateReduce(const Call& call, std::span<const Type> results, const Numerics& numerics) {
   return ReduceAxes(call, results[0], numerics, reducer);
+}
+
+// The index of an element of `x` along `axis` (-1 where absent), as `output_dtype`.
+Types InferReduceArg(const Call& call);
+
+// The first index that is `better` than all before it.
+using Better = bool (*)(double x, double best);
+
+Arrays ReduceArg(const Call& call, const Type& result, Better better);
+
+template <Better better>
+Arrays EvaluateReduceArg(const Call& call, std::span<const Type> results, const Numerics&) {
+  return ReduceArg(call, results[0], better);
 }
 
 }  // namespace millwright::mil

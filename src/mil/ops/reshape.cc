@@ -20,6 +20,9 @@ Types Infer(const Call& call) {
       dim = behind <= x.shape.size() ? x.shape[x.shape.size() - behind] : 1;
     }
     if (dim < 1) return call.Bad("'shape' {} has a negative entry", ShapeToString(shape));
+    if (known > (kMaxElements - 1) / dim) {
+      return call.Bad("'shape' {} has too many elements", ShapeToString(shape));
+    }
     known *= dim;
   }
   if (inferred != nullptr && x.elements() % known == 0) {

@@ -27,6 +27,21 @@ Status CheckSameDType(const Call& call, std::string_view a, std::string_view b) 
                   ToString(call.type(a)), ToString(call.type(b)));
 }
 
+Status CheckIndices(const Call& call, std::string_view key) {
+  return CheckDType(call, key,
+                    {DType::kInt32, DType::kInt16, DType::kUint16, DType::kInt8, DType::kUint8});
+}
+
+Status CheckNewShape(const Call& call, const Shape& shape) {
+  int64_t room = kMaxElements - 1;
+  for (int64_t dim : shape) {
+    if (dim < 1) return call.Bad("the shape {} has an entry below 1", ShapeToString(shape));
+    room /= dim;
+    if (room == 0) return call.Bad("the shape {} has too many elements", ShapeToString(shape));
+  }
+  return {};
+}
+
 Result<int64_t> NormalizeAxis(const Call& call, int64_t axis, size_t rank) {
   const auto dims = static_cast<int64_t>(rank);
   if (axis < -dims || axis >= dims) {
@@ -52,6 +67,13 @@ Result<std::vector<int64_t>> ReadAxes(const Call& call, std::string_view key, si
     return call.Bad("'{}' names an axis twice: {}", key, ShapeToString(call.Ints(key)));
   }
   return axes;
+}
+
+Result<DType> ReadIndexDType(const Call& call, std::string_view key) {
+  const std::string name = call.Text(key, "int32");
+  if (name == "int32") return DType::kInt32;
+  if (name == "uint16") return DType::kUint16;
+  return call.Bad("'{}' must be \"int32\" or \"uint16\", found \"{}\"", key, name);
 }
 
 Result<Shape> Broadcast(const Call& call, std::initializer_list<std::string_view> keys) {

@@ -1,17 +1,15 @@
+#include <algorithm>
+
 #include "mil/ops/rules.h"
 #include "mil/ops/walk.h"
 
 namespace millwright::mil {
 namespace {
 
-Types Infer(const Call& call) {
+// The result's shape, for a begin that is known.
+Result<Shape> ReadSize(const Call& call, const std::vector<int64_t>& begin) {
   const Type& x = call.type("x");
-  const std::vector<int64_t> begin = call.Ints("begin");
   Shape size = call.Ints("size");
-  if (begin.size() != x.shape.size() || size.size() != x.shape.size()) {
-    return call.Bad("'begin' {} and 'size' {} must have one entry for each axis of {}",
-                    ShapeToString(begin), ShapeToString(size), ToString(x));
-  }
   for (size_t axis = 0; axis < size.size(); ++axis) {
     if (size[axis] == -1) size[axis] = x.shape[axis] - begin[axis];
     if (begin[axis] < 0 || size[axis] < 1 || size[axis] > x.shape[axis] - begin[axis]) {
@@ -19,13 +17,34 @@ Types Infer(const Call& call) {
                       begin[axis], ToString(x));
     }
   }
-  return std::vector<Type>{{x.dtype, size}};
+  return size;
+}
+
+Types Infer(const Call& call) {
+  if (Status status = CheckIndices(call, "begin"); !status) return status.error();
+  const Type& x = call.type("x");
+  const Shape size = call.Ints("size");
+  const Shape list{static_cast<int64_t>(x.shape.size())};
+  if (call.type("begin").shape != list || size.size() != x.shape.size()) {
+    return call.Bad("'begin' {} and 'size' {} must have one entry for each axis of {}",
+                    ToString(call.type("begin")), ShapeToString(size), ToString(x));
+  }
+  const bool known = call.Find("begin")->arrays.front() != nullptr;
+  if (!known && std::ranges::find(size, -1) != size.end()) {
+    return call.Bad("'size' {} needs a constant 'begin'", ShapeToString(size));
+  }
+  // A begin that moves leaves the size as it is, if there is any place for it.
+  const Result<Shape> shape =
+      ReadSize(call, known ? call.Ints("begin") : std::vector<int64_t>(size.size(), 0));
+  if (!shape) return shape.error();
+  return std::vector<Type>{{x.dtype, *shape}};
 }
 
 Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
   const Array& x = call.array("x");
   const Strides strides = RowMajorStrides(x.type.shape);
   const std::vector<int64_t> begin = call.Ints("begin");
+  if (const Result<Shape> shape = ReadSize(call, begin); !shape) return shape.error();
   int64_t offset = 0;
   for (size_t axis = 0; axis < strides.size(); ++axis) offset += begin[axis] * strides[axis];
   return std::vector<Array>{
@@ -39,11 +58,12 @@ const OpDef k_slice_by_size = {
     .doc = R"(
 size[i] elements from begin[i] along every axis i.
   x       any tensor
-  begin   constant list, one entry an axis, not negative
+  begin   list, one entry an axis, not negative; it may be known only when the program runs, when a slice
+          that is not inside of x is an error
   size    constant list, one entry an axis; -1 means up to the end
 Opset ios15. Source: coremltools, MIL ops, iOS15 tensor_transformation.)",
     .params = {{.name = "x"},
-               {.name = "begin", .constant = true, .kind = ParamKind::kInts},
+               {.name = "begin"},
                {.name = "size", .constant = true, .kind = ParamKind::kInts}},
     .infer = Infer,
     .evaluate = Evaluate,

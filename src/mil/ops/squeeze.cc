@@ -12,9 +12,6 @@ Types Infer(const Call& call) {
   Shape shape;
   for (size_t axis = 0; axis < x.shape.size(); ++axis) {
     const bool named = std::ranges::binary_search(*axes, static_cast<int64_t>(axis));
-    if (named && call.Has("axes") && x.shape[axis] != 1) {
-      return call.Bad("axis {} of {} has not length 1", axis, ToString(x));
-    }
     if (!named || x.shape[axis] != 1) shape.push_back(x.shape[axis]);
   }
   return std::vector<Type>{{x.dtype, shape}};
@@ -31,7 +28,8 @@ const OpDef k_squeeze = {
     .doc = R"(
 x without axes of length 1.
   x       any tensor
-  axes    constant list of axes to drop, each of length 1; default all of length 1
+  axes    constant list of axes to drop, of which those of other lengths than 1 stay, as in PyTorch;
+          default all
 Opset ios15. Source: coremltools, MIL ops, iOS15 tensor_transformation.)",
     .params = {{.name = "x"},
                {.name = "axes", .required = false, .constant = true, .kind = ParamKind::kInts}},

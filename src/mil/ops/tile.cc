@@ -14,8 +14,12 @@ Types Infer(const Call& call) {
   Type result = x;
   for (size_t axis = 0; axis < reps.size(); ++axis) {
     if (reps[axis] < 1) return call.Bad("'reps' {} must be positive", ShapeToString(reps));
+    if (reps[axis] > kMaxElements / x.shape[axis]) {
+      return call.Bad("'reps' {} leads to too many elements", ShapeToString(reps));
+    }
     result.shape[axis] *= reps[axis];
   }
+  if (Status status = CheckNewShape(call, result.shape); !status) return status.error();
   return std::vector<Type>{result};
 }
 

@@ -43,8 +43,35 @@ void ForEachRow(const Shape& shape, const std::array<Strides, N>& strides, const
   }
 }
 
+// A dense tensor seen as [outer, length, inner], the middle being one axis: what operations along
+// an axis walk. Its lines run along the axis, `inner` elements apart.
+struct AxisSplit {
+  int64_t outer = 1;
+  int64_t length = 1;
+  int64_t inner = 1;
+
+  int64_t lines() const { return outer * inner; }
+  // The offset of the first element of a line; lines are counted in row-major order.
+  int64_t First(int64_t line) const { return line / inner * length * inner + line % inner; }
+};
+AxisSplit SplitAt(const Shape& shape, size_t axis);
+
 // The dense tensor of `shape` whose element at an index is source[sum(index * strides)].
 std::vector<double> Gathered(const double* source, const Shape& shape, const Strides& strides);
+
+// The inverse: destination[sum(index * strides)] becomes the element of `values`, a dense tensor of
+// `shape`, at that index.
+void Ungather(const std::vector<double>& values, const Shape& shape, const Strides& strides,
+              double* destination);
+
+// A tensor of `shape` seen with some axes (ascending) moved to the end, so that what belongs
+// together is adjacent: `count` elements each.
+struct AxesLast {
+  Shape shape;
+  Strides strides;
+  size_t count = 1;
+};
+AxesLast MoveToEnd(const Shape& shape, const std::vector<int64_t>& axes);
 
 // An array of `type`, zeroed.
 Array NewArray(const Type& type);

@@ -1,0 +1,24 @@
+#include <cmath>
+
+#include "mil/ops/activation.h"
+
+namespace millwright::mil {
+namespace {
+
+double Elu(double x, double alpha) { return x < 0.0 ? alpha * std::expm1(x) : x; }
+
+}  // namespace
+
+const OpDef k_elu = {
+    .name = "elu",
+    .doc = R"(
+x where x >= 0, alpha * (e^x - 1) elsewhere, element by element.
+  x       fp16 or fp32
+  alpha   a constant float
+Opset ios15. Source: coremltools, MIL ops, iOS15 and iOS17 activation.)",
+    .params = {{.name = "x"}, {.name = "alpha", .constant = true, .kind = ParamKind::kFloat}},
+    .infer = InferUnary,
+    .evaluate = EvaluateAlpha<Elu>,
+};
+
+}  // namespace millwright::mil
