@@ -100,9 +100,9 @@ TEST(CoremltoolsTest, InfersTheTypesAndValuesOfTheVectors) {
   const json verdict = testing::RunPythonJudge({"tests/mil/judge_ops.py", path});
   ASSERT_FALSE(verdict.is_null()) << "the judge failed";
   for (const json& difference : verdict["differences"]) ADD_FAILURE() << difference;
-  RecordProperty("typed", static_cast<int>(verdict["typed"].size()));
-  RecordProperty("valued", static_cast<int>(verdict["valued"].size()));
   EXPECT_EQ(verdict["typed"].size(), mil::AllOps().size());
+  // It has no value inference for convolutions, pools, resizing and what moves blocks or slices.
+  EXPECT_GE(verdict["valued"].size(), mil::AllOps().size() * 3 / 4);
 }
 
 }  // namespace

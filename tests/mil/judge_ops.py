@@ -16,13 +16,23 @@ import numpy as np  # noqa: E402
 from coremltools.converters.mil.mil import Builder as mb  # noqa: E402
 from coremltools.converters.mil.mil import Function, types  # noqa: E402
 
-# Value inferences of coremltools that its own documentation contradicts.
+# Results, "<program>:<identifier>", whose value coremltools infers against its own documentation.
 WRONG_VALUES = {
-    "scatter_along_axis": "ignores the mode",
-    "cumsum": "fails where exclusive",
-    "split": "returns parts of floats",
-    "concat": "ignores interleave",
-    "pow": "keeps integers that do not fit",
+    "cast:to_int8",  # wraps around; Core ML saturates
+    "concat:interleaved",  # not interleaved
+    "concat:interleaved_rows",
+    "scatter_along_axis:add",  # replaces
+}
+
+# Results that coremltools documents, but fails to infer.
+NOT_INFERRED = {
+    "cumsum:exclusive",
+    "cumsum:both",
+    "flatten2d:front",  # of no axes on one side it makes a float
+    "flatten2d:back",
+    "layer_norm:all",  # its own default does not become a constant
+    "matmul:vector_right",  # looks for a second axis
+    "topk:every",  # takes k = -1 for a length
 }
 
 
@@ -35,6 +45,8 @@ def to_numpy(dtype, shape, values):
 
 def to_constant(spec):
     value = to_numpy(spec["dtype"], spec["shape"], spec["values"])
+    if spec["dtype"] == "bool" and not spec["shape"]:
+        return bool(value)
     return value if isinstance(value, str) or value.shape else value[()]
 
 
@@ -58,7 +70,7 @@ class Judge:
             self.differences.append(f"{where}: coremltools infers {dtype} {shape}, declared is {declared}")
             return
         self.typed.add(op)
-        if value is None or expected is None or op in WRONG_VALUES:
+        if value is None or expected is None:
             return
         found = np.asarray(value, dtype=np.float64).ravel()
         wanted = np.asarray(expected, dtype=np.float64)
@@ -73,18 +85,24 @@ class Judge:
         op = operation["op"]
         arguments = {key: self.argument(values, a) for key, a in operation["arguments"].items()}
         if op == "const":
-            results = [mb.const(val=arguments["val"])]
+            results = mb.const(val=arguments["val"])
+        elif op.startswith("constexpr_") and "shape" in arguments:
+            with Function({}, opset_version=ct.target.iOS16):
+                results = getattr(mb, op)(**arguments)
         else:
             results = getattr(mb, op)(**arguments)
-            results = list(results) if isinstance(results, (list, tuple)) else [results]
+        results = list(results) if isinstance(results, (list, tuple)) else [results]
         inferred = [var.val for var in results]
         if op.startswith("constexpr_"):
             known = results[0].op.materialized_val_inference()
             inferred = list(known) if isinstance(known, tuple) else [known]
         for declared, var, value in zip(operation["results"], results, inferred):
             values[declared["id"]] = var
+            expected = program["expected"].get(declared["id"])
+            if f"{program['name']}:{declared['id']}" in WRONG_VALUES:
+                expected = None
             where = f"{program['name']}: {op} ({declared['id']})"
-            self.compare(where, op, declared, var, value, program["expected"].get(declared["id"]))
+            self.compare(where, op, declared, var, value, expected)
 
     def program(self, program):
         with Function({}, opset_version=ct.target.iOS18):
@@ -92,12 +110,13 @@ class Judge:
             for spec in program["inputs"]:
                 values[spec["id"]] = mb.const(val=to_constant(spec))
             for operation in program["operations"]:
+                if f"{program['name']}:{operation['results'][0]['id']}" in NOT_INFERRED:
+                    continue
                 try:
                     self.operation(program, values, operation)
                 except Exception as error:  # what it raises is the finding
                     where = f"{program['name']}: {operation['op']} ({operation['results'][0]['id']})"
                     self.differences.append(f"{where}: coremltools refuses: {error}")
-                    return
 
 
 def main():

@@ -91,6 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"logical_and(x=x, y=x)", "'x' must be bool"},
         Refusal{"equal(x=x, y=i)", "one dtype"},
         Refusal{"prelu(x=x, alpha=tensor<fp16, [2]>([1, 2]))", "'alpha' must have shape [3]"},
+        Refusal{"prelu(x=x, alpha=tensor<fp16, [3]>([1, 2, 3]))", "the same for all channels"},
         Refusal{"prelu(x=y, alpha=tensor<fp16, [5]>([1, 2, 3, 4, 5]))", "rank 3, 4 or 5"},
         Refusal{"layer_norm(x=x, axes=[2], gamma=tensor<fp16, [3]>([1, 2, 3]))",
                 "'gamma' must have shape [4]"},

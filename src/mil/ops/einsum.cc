@@ -12,7 +12,6 @@ std::string Canonical(std::string_view equation) {
   std::string seen;
   std::string canonical;
   for (char c : equation) {
-    if (c == ' ') continue;
     if (c == ',' || c == '-' || c == '>') {
       canonical += c;
       continue;
@@ -109,7 +108,7 @@ The product of matrices that lie on the last and third last axes, for every inde
   "nchw,nwhu->nchu"  result[n, c, h, u] = sum over w of x[n, c, h, w] * y[n, w, h, u]
   "chw,whr->chr"     result[c, h, r] = sum over w of x[c, h, w] * y[w, h, r]
   values    a tuple (x, y), fp16 or fp32 of one dtype; axes n and h are broadcast
-  equation  constant string: one of those two, with any letters and blanks
+  equation  constant string: one of those two, with any letters
 Opset ios15. Source: coremltools, MIL ops, iOS15 linear.)",
     .params = {{.name = "values", .kind = ParamKind::kValues},
                {.name = "equation", .constant = true, .kind = ParamKind::kText}},

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "mil/ops/channels.h"
 
 namespace millwright::mil {
@@ -5,7 +7,14 @@ namespace {
 
 Types Infer(const Call& call) {
   if (Status status = CheckChannels(call, {"alpha"}); !status) return status.error();
-  return std::vector<Type>{call.type("x")};
+  const Type& x = call.type("x");
+  const Array* alpha = call.Find("alpha")->arrays.front();
+  if (x.shape.size() != 4 && alpha != nullptr &&
+      std::ranges::any_of(alpha->data, [&](double a) { return a != alpha->data.front(); })) {
+    return call.Bad("'alpha' must be the same for all channels where 'x' has not rank 4: {}",
+                    ToString(x));
+  }
+  return std::vector<Type>{x};
 }
 
 Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
@@ -22,7 +31,7 @@ const OpDef k_prelu = {
     .doc = R"(
 x where x >= 0, alpha[c] * x elsewhere, where c is the channel of the element.
   x       [n, C, *D], fp16 or fp32, rank 3 to 5
-  alpha   constant [C], a float
+  alpha   constant [C], a float; the same for all channels where the rank is not 4
 Opset ios15. Source: coremltools, MIL ops, iOS15 and iOS17 activation.)",
     .params = {{.name = "x"}, {.name = "alpha", .constant = true}},
     .infer = Infer,
