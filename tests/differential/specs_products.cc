@@ -40,11 +40,11 @@ Draw Einsum(Grower& g, std::string_view op) {
   const bool heads = g.Coin();
   const int64_t b = g.Int(1, 3), h = g.Int(1, 4), c = g.Int(1, 6), q = g.Int(1, 6), k = g.Int(1, 6);
   const DType dtype = g.FloatType();
-  const ValueId x = g.OfType({dtype, heads ? Shape{b, c, h, q} : Shape{b, q, c}});
-  const ValueId y = g.OfType({dtype, heads ? Shape{b, k, h, c} : Shape{b, c, k}});
+  const ValueId x = g.OfType({dtype, heads ? Shape{b, c, h, q} : Shape{c, h, q}});
+  const ValueId y = g.OfType({dtype, heads ? Shape{b, q, h, k} : Shape{q, h, k}});
   return Op(op)
       .Values("values", {x, y})
-      .Text("equation", heads ? "bchq,bkhc->bkhq" : "bqc,bck->bqk");
+      .Text("equation", heads ? "nchw,nwhu->nchu" : "chw,whr->chr");
 }
 
 // Strides, paddings and dilations for `axes` spatial axes.
