@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <string>
 
@@ -55,7 +56,9 @@ SystemEvent SystemProbe::Measure() {
   SystemEvent event;
   event.time = WallClock();
   event.rss_bytes = ResidentBytes();
-  event.peak_rss_bytes = static_cast<int64_t>(PeakResidentMemory());
+  // The system counts pages in batches, so that the two may differ by a few.
+  event.peak_rss_bytes =
+      std::max(event.rss_bytes, static_cast<int64_t>(PeakResidentMemory()));
   const double seconds = watch_.ms() / 1000, used = ProcessSeconds();
   if (seconds > 0) event.process_cpu = (used - process_seconds_) / seconds;
   const auto ticks = MachineTicks();
