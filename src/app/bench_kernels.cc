@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/rng.h"
 #include "device/cpu/cpu_device.h"
+#include "kernels/useful_flops.h"
 #include "math/peak.h"
 #include "runtime/session.h"
 
@@ -19,29 +20,6 @@ namespace {
 
 using kernels::KernelDef;
 using kernels::KernelId;
-
-// The products of attention that a kernel holds, each 2 * seq^2 * q_dim operations of which the
-// causal mask makes half superfluous.
-int AttentionProducts(KernelId kernel, bool fused_backward) {
-  switch (kernel) {
-    case KernelId::kSdpaFwd:
-      return 2;  // scores, and their weighted sum
-    case KernelId::kSdpaBwd1:
-      return fused_backward ? 5 : 3;  // scores, dV, dP; fused: dQ and dK as well
-    case KernelId::kSdpaBwd2:
-      return 2;
-    default:
-      return 0;
-  }
-}
-
-double UsefulFlops(const kernels::KernelProgram& program, KernelId kernel,
-                   const kernels::KernelSpec& spec) {
-  const auto seq = static_cast<double>(spec.config.seq);
-  const double half = seq * seq * static_cast<double>(spec.config.q_dim());
-  return kernels::CostOf(program).flops -
-         AttentionProducts(kernel, spec.target.fused_attention_backward) * half;
-}
 
 // Random operands. Weights are parts of a pool that is larger than the caches.
 class OperandPool {
@@ -108,7 +86,7 @@ Result<KernelMeasurement> MeasureKernel(runtime::Session<float>& session, const 
   }
   if (auto status = session.StageWeights(); !status) return status.error();
   KernelMeasurement measured{.name = std::string(kernel.name),
-                             .gflop = UsefulFlops(*program, kernel.id, spec) * 1e-9,
+                             .gflop = kernels::UsefulFlops(*program, kernel.id, spec) * 1e-9,
                              .megabytes = kernels::CostOf(*program).bytes * 1e-6};
   Status failure;
   size_t runs = 0;

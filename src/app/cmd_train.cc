@@ -8,19 +8,22 @@
 #include "app/gemm_guard.h"
 #include "app/interrupt.h"
 #include "app/open_device.h"
+#include "app/report/report.h"
 #include "app/run_folder.h"
 #include "app/stored_model.h"
 #include "app/text_data.h"
 #include "app/train_data.h"
 #include "app/train_flags.h"
 #include "app/train_printer.h"
+#include "app/train_sampler.h"
+#include "app/watched_run.h"
 #include "base/atomic_file.h"
 #include "base/memory_info.h"
 #include "base/read_file.h"
 #include "base/threads.h"
 #include "math/int8.h"
 #include "model/rotary_layout.h"
-#include "telemetry/jsonl.h"
+#include "text/open_tokenizer.h"
 #include "train/footprint.h"
 #include "train/gemm_choices.h"
 #include "train/trainer.h"
@@ -29,21 +32,6 @@ namespace millwright::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-// The JSON file first: what was printed must be on disk.
-class RunSink : public telemetry::Sink {
- public:
-  RunSink(telemetry::Sink& file, telemetry::Sink& printer) : file_(file), printer_(printer) {}
-  Status Write(const telemetry::Event& event) override {
-    auto status = file_.Write(event);
-    if (!status) return status;
-    return printer_.Write(event);
-  }
-
- private:
-  telemetry::Sink& file_;
-  telemetry::Sink& printer_;
-};
 
 // Everything that is opened and checked before the run folder is touched.
 struct Preparation {
@@ -58,7 +46,7 @@ struct Preparation {
   train::Origin origin;                               // of model
   std::shared_ptr<const math::GemmTable> gemm_table;  // null: the fixed rule
   bool one_dtype = false;                             // --export-dtype
-  nlohmann::json run_json;
+  nlohmann::json run_json, machine;
 };
 
 std::string HashText(const data::TokenSource& tokens) {
@@ -126,6 +114,20 @@ Status CheckSameData(const Preparation& p) {
       p.data.train->name(), saved.dump(), now);
 }
 
+// For texts: that of the data, or else one that lies with the model or in the run folder.
+Status FindTokenizer(Preparation& p) {
+  if (p.data.tokenizer == nullptr && p.options.sample_every > 0) {
+    std::string folder = p.model ? TokenizerFolder(*p.model) : "";
+    if (folder.empty() && p.state && !TokenizerFiles(p.out).empty()) folder = p.out;
+    if (!folder.empty()) {
+      auto tokenizer = text::OpenTokenizer(folder);
+      if (!tokenizer) return tokenizer.error().In("--sample-every");
+      p.data.tokenizer = *std::move(tokenizer);
+    }
+  }
+  return TrainSampler::Check(p.options, *p.device, p.data.tokenizer.get());
+}
+
 Status MakeVocab(Preparation& p) {
   if (p.state) {
     const auto ids = p.state->meta().value("active_ids", nlohmann::json::array());
@@ -158,9 +160,10 @@ Status CheckResources(const Preparation& p) {
   fmt::print(stderr, "disk: {:.2f} GB a state, up to {:.2f} GB in {}\n", gb(disk.state_bytes),
              gb(disk.run_bytes), p.out);
   const uint64_t available = AvailableMemory();
-  if (available != 0 && need.total() > available) {
-    return Failed("the run needs {:.2f} GB of memory, {:.2f} GB are available", gb(need.total()),
-                  gb(available));
+  const uint64_t samples = p.options.sample_every > 0 ? SampleBytes(p.options.config) : 0;
+  if (available != 0 && need.total() + samples > available) {
+    return Failed("the run needs {:.2f} GB of memory{}, {:.2f} GB are available",
+                  gb(need.total() + samples), samples > 0 ? ", texts included" : "", gb(available));
   }
   // A resumed run already has some of its states.
   return CheckFreeSpace(p.out, p.state ? 2 * disk.state_bytes : disk.run_bytes);
@@ -212,6 +215,7 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
   if (!data) return data.error();
   p.data = std::move(*data);
   status = CheckSameData(p);
+  if (status) status = FindTokenizer(p);
   if (status) status = MakeVocab(p);
   if (status) status = CheckResources(p);
   if (!status) return status.error();
@@ -281,12 +285,14 @@ Status Fill(const Preparation& p, train::Trainer& trainer) {
 
 // The trainer first, then the folder's own files: what is refused leaves no trace.
 Result<std::unique_ptr<train::Trainer>> OpenRun(Preparation& p) {
+  p.machine = DescribeMachine(p.options, *p.device, p.vocab->rows());
   train::RunInputs inputs = {.options = p.options,
                              .train = p.data.train,
                              .val = p.data.val,
                              .run_dir = p.out,
                              .origin = p.origin,
                              .gemm_table = p.gemm_table,
+                             .floor_ms = p.machine.value("floor_ms", 0.0),
                              .one_dtype = p.one_dtype};
   if (p.data.tokenizer != nullptr) {
     train::FillAbsent({p.data.tokenizer->bos(), p.data.tokenizer->eos(), {}}, inputs.origin.tokens);
@@ -341,26 +347,20 @@ Result<int> Train(const TrainFlags& flags) {
   auto opened = OpenRun(p);
   if (!opened) return opened.error();
   train::Trainer& trainer = **opened;
-  auto file = telemetry::JsonlSink::Open(p.out + "/metrics.jsonl");
-  if (!file) return file.error();
   PrintStart(p, trainer);
-  TrainPrinter printer(trainer.micro_steps_done(), p.options.steps);
-  RunSink sink(**file, printer);
-  auto status = sink.Write(telemetry::ConfigEvent{p.run_json});
-  if (!status) return status.error();
-  auto end = trainer.Run(sink, stop);
-  const auto finish = [&](const char* reason) {
-    return sink.Write(
-        telemetry::EndEvent{trainer.micro_steps_done(), reason, trainer.totals().wall_ms / 1000});
-  };
-  if (!end) {
-    (void)finish("failed").ok();
-    return end.error();
-  }
+  const auto end = RunWatched({.options = p.options,
+                               .out = p.out,
+                               .run_json = p.run_json,
+                               .machine = p.machine,
+                               .device = *p.device,
+                               .tokenizer = p.data.tokenizer},
+                              trainer, stop);
+  const auto report = report::WriteReport(p.out);
+  if (!report) fmt::print(stderr, "warning: no report: {}\n", report.error().message);
+  if (!end) return end.error();
   const bool interrupted = *end == train::RunEnd::kInterrupted;
-  status = finish(interrupted ? "interrupted" : "done");
-  if (!status) return status.error();
-  PrintReport(trainer.totals(), trainer.network().session().compiles(), trainer.micro_steps_done());
+  PrintReport(p.options, trainer.totals(), trainer.network().session().compiles(),
+              trainer.micro_steps_done());
   fmt::print(stderr, "{}: state, metrics.jsonl and model/ are in {}\n",
              interrupted ? "interrupted and saved; --resume goes on" : "done", p.out);
   return interrupted ? kExitInterrupted : kExitDone;

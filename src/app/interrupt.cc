@@ -10,6 +10,11 @@ std::atomic<bool>& Flag() {
   return flag;
 }
 
+std::atomic<bool>& SampleFlag() {
+  static std::atomic<bool> flag{false};
+  return flag;
+}
+
 void Handle(int signal) {
   Flag() = true;
   std::signal(signal, SIG_DFL);
@@ -22,6 +27,12 @@ const std::atomic<bool>& CatchInterrupts() {
   std::signal(SIGINT, Handle);
   std::signal(SIGTERM, Handle);
   return Flag();
+}
+
+std::atomic<bool>& CatchSampleRequests() {
+  SampleFlag() = false;
+  std::signal(SIGUSR1, [](int) { SampleFlag() = true; });
+  return SampleFlag();
 }
 
 }  // namespace millwright::app

@@ -55,7 +55,8 @@ Status PrepareFresh(const std::string& dir) {
   if (!removed) return removed;
   std::error_code error;
   std::vector<std::string> remains = TokenizerFiles(dir);
-  for (const char* name : {"metrics.jsonl", "run.json", "model", "adapter"}) {
+  for (const char* name :
+       {"metrics.jsonl", "run.json", "model", "adapter", "tensorboard", "report.html"}) {
     remains.push_back(dir + "/" + name);
   }
   for (const std::string& path : remains) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "app/binding_flag.h"
+#include "telemetry/tensorboard.h"
 
 namespace millwright::app {
 namespace {
@@ -85,6 +86,18 @@ void AddRunFlags(CLI::App& command, TrainFlags& f) {
   command.add_option("--out", f.out, "Run folder (default: runs/<model>)");
   command.add_option("--save-every", o.save_every, "Micro-steps between saved states")
       ->capture_default_str();
+  command
+      .add_option("--sample-every", o.sample_every,
+                  "Micro-steps between texts from the weights as they are (0: none)")
+      ->capture_default_str();
+  command.add_option("--sample-prompt", o.sample_prompt, "What these texts go on from")
+      ->capture_default_str();
+  command
+      .add_option("--tensor-stats-every", o.tensor_stats_every,
+                  "Updates between measurements of all weights and gradients (0: none)")
+      ->capture_default_str();
+  command.add_flag("--tensorboard", o.tensorboard,
+                   "Write event files for TensorBoard in OUT/tensorboard, beside metrics.jsonl");
   command.add_flag("--overwrite", f.overwrite, "Start over in a folder that holds a run");
   command.add_option("--device", o.device, "cpu|reference|null")->capture_default_str();
   command.add_option("--binding", f.binding, "packed|separate|constant (default: separate)");
@@ -217,6 +230,9 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
   if (flags.resume && flags.given.contains("gemm-table")) {
     return BadInput(
         "--gemm-table: a resumed run goes on with the products that it was started with");
+  }
+  if (flags.options.tensorboard && !telemetry::HasTensorBoard()) {
+    return BadInput("--tensorboard: this build was made without protocol buffers");
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
   for (Status (*finish)(TrainFlags&) :

@@ -6,19 +6,23 @@
 #include <cmath>
 #include <cstdio>
 
+#include "telemetry/duration.h"
+
 namespace millwright::app {
 namespace {
+
+constexpr double kAneTflops = 15.8;  // what the reference takes for the peak of an M4's ANE
 
 double Phase(const telemetry::StepEvent& event, const std::string& name) {
   const auto it = event.phases_ms.find(name);
   return it == event.phases_ms.end() ? 0.0 : it->second;
 }
 
-std::string Duration(double seconds) {
-  const int64_t s = std::llround(seconds);
-  if (s < 60) return fmt::format("{}s", s);
-  if (s < 3600) return fmt::format("{}m{:02}s", s / 60, s % 60);
-  return fmt::format("{}h{:02}m", s / 3600, s / 60 % 60);
+// Of the products with the layers' matrices, a micro-step.
+double ForwardMegaflops(const train::TrainOptions& o) {
+  const model::ModelConfig& c = o.config;
+  const int64_t matrices = c.dim * (2 * c.q_dim() + 2 * c.kv_dim() + 3 * c.hidden_dim);
+  return 2.0 * static_cast<double>(c.layers * matrices * c.seq * o.batch) / 1e6;
 }
 
 }  // namespace
@@ -28,12 +32,14 @@ void PrintBanner(const train::TrainOptions& o, const runtime::CompileCounts& com
   const model::ModelConfig& c = o.config;
   fmt::print("=== ANE Dynamic Training: {} ({} layers, GQA {}/{} heads) ===\n", c.title, c.layers,
              c.heads, c.kv_heads);
+  fmt::print("dim={} hidden={} heads={} seq={} vocab={} layers={}\n", c.dim, c.hidden_dim, c.heads,
+             c.seq, c.vocab, c.layers);
   fmt::print("dim={} q_dim={} kv_dim={} hd={} hidden={} seq={} vocab={}\n", c.dim, c.q_dim(),
              c.kv_dim(), c.head_dim, c.hidden_dim, c.seq, c.vocab);
   const auto millions = [](int64_t n) { return static_cast<double>(n) / 1e6; };
   fmt::print("Params: {:.1f}M (transformer {:.1f}M + embed {:.1f}M)\n", millions(c.params()),
              millions(c.transformer_params()), millions(c.vocab_tensors() * c.embedding_params()));
-  int64_t matrices = 0, kernels_count = 0, weighted = 0;
+  int64_t kernels_count = 0, weighted = 0;
   for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
     const kernels::Operands operands = kernel->operands(spec);
     ++kernels_count;
@@ -41,7 +47,6 @@ void PrintBanner(const train::TrainOptions& o, const runtime::CompileCounts& com
     for (const kernels::Operand& operand : operands.inputs) weights |= operand.weight;
     weighted += weights;
   }
-  matrices = c.dim * (2 * c.q_dim() + 2 * c.kv_dim() + 3 * c.hidden_dim);
   fmt::print(
       "Kernels: {} compiled, {} weight-bearing (sdpaFwd+woFwd, ffnFused, ffnBwdW2t+W13t, wotBwd, "
       "sdpaBwd1+2, qBwd+kvBwd)\n",
@@ -50,7 +55,7 @@ void PrintBanner(const train::TrainOptions& o, const runtime::CompileCounts& com
   if (o.batch > 1) {
     fmt::print("Batch {} sequences: {} tokens a micro-step\n", o.batch, spec.columns());
   }
-  const double forward = 2.0 * static_cast<double>(c.layers * matrices * spec.columns()) / 1e6;
+  const double forward = ForwardMegaflops(o);
   fmt::print("FLOPs/step: fwd={:.1f}M total={:.1f}M\n", forward, 3 * forward);
   fmt::print("FLOPs/step: fwd={:.1f}M bwd_dx={:.1f}M bwd_dW={:.1f}M sdpa_bwd=0.0M total={:.1f}M\n",
              forward, forward, forward, 3 * forward);
@@ -79,21 +84,32 @@ void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab) {
              vocab.active().size(), static_cast<double>(vocab.vocab()) / active);
 }
 
-void PrintReport(const train::RunTotals& totals, const runtime::CompileCounts& compiles,
-                 int64_t steps) {
+void PrintReport(const train::TrainOptions& o, const train::RunTotals& totals,
+                 const runtime::CompileCounts& compiles, int64_t steps) {
   const double each = totals.steps > 0 ? totals.train_ms / static_cast<double>(totals.steps) : 0;
-  const double share = totals.wall_ms > 0 ? 100 * compiles.ms / totals.wall_ms : 0;
+  const auto share = [&](double ms) { return totals.wall_ms > 0 ? 100 * ms / totals.wall_ms : 0; };
   fmt::print("\n=== Efficiency Report ===\nTotal steps:  {}\n", steps);
   fmt::print("Compile:      {:.0f}ms ({} programs, {:.1f}%)\n", compiles.ms, compiles.programs,
-             share);
+             share(compiles.ms));
   fmt::print("Train time:   {:.0f}ms ({:.1f}ms/step)\n", totals.train_ms, each);
+  fmt::print("Avg train:    {:.1f} ms/step\n", each);
+  // MFLOP over ms are 1e-3 TFLOP/s. Two thirds of the products are the kernels'.
+  const double tflops = each > 0 ? 3 * ForwardMegaflops(o) / each * 1e-3 : 0;
+  const double ane = o.device == "ane" ? tflops * 2 / 3 : 0;
+  fmt::print("ANE TFLOPS:   {:.2f} sustained\nTotal TFLOPS: {:.2f} (ANE+CPU)\n", ane, tflops);
+  fmt::print("ANE utilization: {:.1f}% of {} TFLOPS\n", 100 * ane / kAneTflops, kAneTflops);
   fmt::print("Optimizer:    {:.0f}ms\n", totals.optimizer_ms);
+  fmt::print("Telemetry:    {:.0f}ms ({:.2f}%)\n", totals.telemetry_ms, share(totals.telemetry_ms));
   fmt::print("Wall time:    {:.1f}s\n", totals.wall_ms / 1000);
   std::fflush(stdout);
 }
 
-TrainPrinter::TrainPrinter(int64_t first_step, int64_t total_steps)
-    : first_step_(first_step), total_steps_(total_steps), terminal_(isatty(STDERR_FILENO) != 0) {}
+TrainPrinter::TrainPrinter(int64_t first_step, int64_t total_steps,
+                           const runtime::CompileCounts* compiles)
+    : first_step_(first_step),
+      total_steps_(total_steps),
+      compiles_(compiles),
+      terminal_(isatty(STDERR_FILENO) != 0) {}
 
 TrainPrinter::~TrainPrinter() { ClearProgress(); }
 
@@ -105,6 +121,14 @@ void TrainPrinter::ClearProgress() {
 void TrainPrinter::Step(const telemetry::StepEvent& e) {
   smoothed_loss_ = smoothed_loss_ == 0 ? e.loss : 0.95 * smoothed_loss_ + 0.05 * e.loss;
   best_loss_ = std::min(best_loss_, e.loss);
+  ++batch_.steps;
+  batch_.ms += e.ms;
+  batch_.kernels += Phase(e, "forward") + Phase(e, "backward");
+  batch_.staging += Phase(e, "staging_forward") + Phase(e, "staging_backward");
+  batch_.classifier += Phase(e, "classifier");
+  batch_.elementwise += Phase(e, "elementwise");
+  batch_.norms += Phase(e, "norm") + Phase(e, "norm_backward");
+  batch_.dw += Phase(e, "dw");
   if (e.diagnostics.empty()) return Progress(e);
   ClearProgress();
   const auto& d = e.diagnostics;
@@ -123,7 +147,24 @@ void TrainPrinter::Step(const telemetry::StepEvent& e) {
   Progress(e);
 }
 
+// The lines of the static pipeline, for the update's micro-steps.
+void TrainPrinter::Batch() {
+  if (compiles_ == nullptr || batch_.steps == 0) return;
+  ClearProgress();
+  const auto steps = static_cast<double>(batch_.steps);
+  fmt::print("  [batch {}: compile={:.0f}ms train={:.1f}ms ({:.1f}ms/step) compiles={}]\n",
+             batch_.steps, compiles_->ms - printed_compiles_.ms, batch_.ms, batch_.ms / steps,
+             compiles_->programs);
+  fmt::print(
+      "    ane={:.1f} io={:.1f} cls={:.1f} elem={:.1f} rms={:.1f} cblas_wait={:.1f} ms/step\n",
+      batch_.kernels / steps, batch_.staging / steps, batch_.classifier / steps,
+      batch_.elementwise / steps, batch_.norms / steps, batch_.dw / steps);
+  printed_compiles_ = *compiles_;
+  batch_ = {};
+}
+
 void TrainPrinter::Update(const telemetry::UpdateEvent& e) {
+  Batch();
   if (e.step % 10 != 0) return;
   ClearProgress();
   const auto group = [&](const char* name) {
@@ -142,9 +183,9 @@ void TrainPrinter::Progress(const telemetry::StepEvent& e) {
   last_progress_ms_ = now;
   const auto done = static_cast<double>(e.step - first_step_);
   const double left = now / 1000 / done * static_cast<double>(total_steps_ - e.step);
-  const std::string line =
-      fmt::format("step {}/{}  loss {:.4f}  smoothed {:.4f}  {:.0f} tokens/s  {} left", e.step,
-                  total_steps_, e.loss, smoothed_loss_, e.tokens_per_s, Duration(left));
+  const std::string line = fmt::format(
+      "step {}/{}  loss {:.4f}  smoothed {:.4f}  {:.0f} tokens/s  {} left", e.step, total_steps_,
+      e.loss, smoothed_loss_, e.tokens_per_s, telemetry::ReadableDuration(left));
   if (terminal_) {
     fmt::print(stderr, "\r\x1b[K{}", line);
     shown_ = true;
@@ -161,6 +202,10 @@ Status TrainPrinter::Write(const telemetry::Event& event) {
   } else if (const auto* validation = std::get_if<telemetry::ValidationEvent>(&event)) {
     ClearProgress();
     fmt::print("  [validation step {}: val_loss={:.4f}]\n", validation->step, validation->val_loss);
+    std::fflush(stdout);
+  } else if (const auto* sample = std::get_if<telemetry::SampleEvent>(&event)) {
+    ClearProgress();
+    fmt::print("  [sample step {}: {}{}]\n", sample->step, sample->prompt, sample->text);
     std::fflush(stdout);
   } else if (std::holds_alternative<telemetry::CheckpointEvent>(event)) {
     ClearProgress();

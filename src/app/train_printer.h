@@ -20,24 +20,40 @@ void PrintBanner(const train::TrainOptions& options, const runtime::CompileCount
 // What is trained, where that is not everything.
 void PrintTrained(const train::TrainOptions& options, const train::ParameterSet<float>& parameters);
 void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab);
-void PrintReport(const train::RunTotals& totals, const runtime::CompileCounts& compiles,
-                 int64_t steps);
+// The lines of both of the reference's pipelines. Rates count the products of the layers' matrices,
+// those of the host's gradients under Total only; where the device is no ANE it has done nothing.
+void PrintReport(const train::TrainOptions& options, const train::RunTotals& totals,
+                 const runtime::CompileCounts& compiles, int64_t steps);
 
 // Step, timing, gradient and checkpoint lines; progress with tokens/s and time left. On a terminal
 // the progress line is rewritten in place, otherwise it is printed every ten seconds.
 class TrainPrinter : public telemetry::Sink {
  public:
-  TrainPrinter(int64_t first_step, int64_t total_steps);
+  // `compiles`, of a run that compiles anew after every update, adds the lines of the reference's
+  // static pipeline: how long compiling and training took, and the parts of a step. Null: a run
+  // that does not.
+  TrainPrinter(int64_t first_step, int64_t total_steps,
+               const runtime::CompileCounts* compiles = nullptr);
   ~TrainPrinter() override;
   Status Write(const telemetry::Event& event) override;
 
  private:
   void Step(const telemetry::StepEvent& event);
   void Update(const telemetry::UpdateEvent& event);
+  void Batch();
   void Progress(const telemetry::StepEvent& event);
   void ClearProgress();
 
+  // Sums over the micro-steps since the last update.
+  struct BatchTimes {
+    int64_t steps = 0;
+    double ms = 0, kernels = 0, staging = 0, classifier = 0, elementwise = 0, norms = 0, dw = 0;
+  };
+
   int64_t first_step_, total_steps_;
+  const runtime::CompileCounts* compiles_;
+  runtime::CompileCounts printed_compiles_;
+  BatchTimes batch_;
   bool terminal_;
   bool shown_ = false;  // a progress line stands on the terminal
   double smoothed_loss_ = 0;

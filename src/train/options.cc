@@ -36,6 +36,10 @@ void ForEachField(Options& o, const Visit& visit) {
   visit("val-every", o.val_every);
   visit("val-windows", o.val_windows);
   visit("save-every", o.save_every);
+  visit("tensor-stats-every", o.tensor_stats_every);
+  visit("sample-every", o.sample_every);
+  visit("sample-prompt", o.sample_prompt);
+  visit("tensorboard", o.tensorboard);
   visit("batch", o.batch);
   visit("moments", o.moments);
   visit("recompute", o.recompute);
@@ -75,11 +79,17 @@ bool ReadField(const json& from, const char* name, T& to) {
   return true;
 }
 
+// What watching a run needs and training does not.
+bool IsShown(std::string_view name) {
+  return name == "tensor-stats-every" || name == "sample-every" || name == "sample-prompt" ||
+         name == "tensorboard";
+}
+
 // Settings that do not change the computation.
 bool IsFree(std::string_view name) {
   static constexpr std::string_view kFree[] = {"save-every", "val-every", "val-windows",
                                                "export-dtype", "recompute"};
-  return std::find(std::begin(kFree), std::end(kFree), name) != std::end(kFree);
+  return IsShown(name) || std::find(std::begin(kFree), std::end(kFree), name) != std::end(kFree);
 }
 
 // Patterns of tensor names hold no spaces, so one text holds them all.
@@ -146,7 +156,7 @@ bool IsDataSource(std::string_view name) {
 // States of the first version do not say these.
 bool IsLaterSetting(std::string_view name) {
   return name == "tokenizer" || name == "split" || name == "text-field" || name == "moments" ||
-         name == "recompute";
+         name == "recompute" || IsShown(name);
 }
 
 Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
@@ -196,6 +206,8 @@ Status Validate(const TrainOptions& o) {
       {"loss-scale", o.loss_scale},
       {"weight-decay", o.weight_decay},
       {"act-clip", o.act_clip},
+      {"tensor-stats-every", static_cast<double>(o.tensor_stats_every)},
+      {"sample-every", static_cast<double>(o.sample_every)},
       {"threads", static_cast<double>(o.threads)}};
   for (const auto& [name, value] : not_negative) {
     if (std::isfinite(value) && value >= 0) continue;
@@ -301,6 +313,12 @@ Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOption
   if (given_flags.contains("val-windows")) merged.val_windows = given.val_windows;
   if (given_flags.contains("export-dtype")) merged.export_dtype = given.export_dtype;
   if (given_flags.contains("recompute")) merged.recompute = given.recompute;
+  if (given_flags.contains("tensor-stats-every")) {
+    merged.tensor_stats_every = given.tensor_stats_every;
+  }
+  if (given_flags.contains("sample-every")) merged.sample_every = given.sample_every;
+  if (given_flags.contains("sample-prompt")) merged.sample_prompt = given.sample_prompt;
+  if (given_flags.contains("tensorboard")) merged.tensorboard = given.tensorboard;
   auto valid = Validate(merged);
   if (!valid) return valid.error();
   return merged;

@@ -37,7 +37,11 @@ struct TrainOptions {
   double residual_alpha = 1.0;  // 1: off
   int64_t val_every = 100;      // micro-steps
   int64_t val_windows = 20;
-  int64_t save_every = 100;      // micro-steps
+  int64_t save_every = 100;         // micro-steps
+  int64_t tensor_stats_every = 50;  // updates between measurements of the tensors; 0: off
+  int64_t sample_every = 0;         // micro-steps between texts from the weights; 0: off
+  std::string sample_prompt = "Once upon a time";
+  bool tensorboard = false;      // event files beside metrics.jsonl
   int64_t batch = 1;             // sequences a micro-step
   std::string moments = "fp32";  // what AdamW's moments are kept in: fp32 or bf16
   bool recompute = false;        // activations in the backward step, instead of keeping them
@@ -77,8 +81,9 @@ Result<TrainOptions> OptionsFromJson(const nlohmann::json& json);
 // Holds the flags that the user gave on --resume against the saved run. Equal values pass, more
 // --steps extend the run, anything else is refused by name. Flags that do not change the
 // computation
-// (--save-every, --val-every, --val-windows, --export-dtype, --recompute) may change. Returns the
-// options to go on with.
+// (--save-every, --val-every, --val-windows, --export-dtype, --recompute, and what watching the
+// run needs: --sample-every, --sample-prompt, --tensor-stats-every, --tensorboard) may change.
+// Returns the options to go on with.
 Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOptions& given,
                                     const std::set<std::string>& given_flags);
 

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "data/windows.h"
 #include "math/vector.h"
+#include "telemetry/surroundings.h"
 #include "train/evaluate.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -41,6 +42,7 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMa
   trainer->network_ = std::move(*network);
   trainer->sampler_ =
       std::make_unique<data::Sampler>(o.seed, trainer->in_.train->size(), o.config.seq);
+  trainer->telemetry_ = std::make_unique<RunTelemetry>(*trainer->network_, o.tensor_stats_every);
   trainer->window_.resize(static_cast<size_t>(o.config.seq + 1));
   trainer->rows_.resize(static_cast<size_t>(trainer->network_->positions()));
   trainer->targets_.resize(trainer->rows_.size());
@@ -118,6 +120,8 @@ telemetry::StepEvent Trainer::MakeStepEvent(double loss, double ms) const {
   event.lr = CurrentLr();
   event.ms = ms;
   event.tokens_per_s = tokens / ms * 1000.0;
+  event.time = telemetry::WallClock();
+  if (in_.floor_ms > 0 && ms > 0) event.floor_share = in_.floor_ms / ms;
   event.phases_ms = {{"forward", t[Phase::kForward] - t.staging_forward_ms},
                      {"backward", t[Phase::kBackward] - t.staging_backward_ms},
                      {"staging_forward", t.staging_forward_ms},
@@ -147,7 +151,7 @@ telemetry::StepEvent Trainer::MakeStepEvent(double loss, double ms) const {
 }
 
 Status Trainer::UpdateWeights(telemetry::Sink& sink) {
-  const Stopwatch watch;
+  Stopwatch watch;
   const double lr = LearningRate(step_ - 1, in_.options.lr, in_.options.warmup, in_.options.steps);
   const double scale = 1.0 / (static_cast<double>(pending_) * loss_scale_.value());
   const GradientNorms norms = MeasureGradients(network_->parameters(), network_->vocab(), scale);
@@ -160,6 +164,9 @@ Status Trainer::UpdateWeights(telemetry::Sink& sink) {
       .skipped = !norms.finite,
       .ms = 0,
       .group_norms = {{"attn", norms.attn}, {"ffn", norms.ffn}, {"embed", norms.embed}}};
+  event.ms = watch.ms();
+  telemetry_->BeforeUpdate(event, scale);
+  watch.Restart();
   pending_ = 0;
   updated_step_ = step_;
   last_loss_ = current_loss_;
@@ -176,9 +183,10 @@ Status Trainer::UpdateWeights(telemetry::Sink& sink) {
     network_->parameters().ClearGradients();
     loss_scale_.Halve();
   }
-  event.ms = watch.ms();
+  event.ms += watch.ms();
   totals_.optimizer_ms += event.ms;
   auto status = sink.Write(event);
+  if (status) status = telemetry_->AfterUpdate(event, sink);
   if (!status || norms.finite) return status;
   return sink.Write(telemetry::WarningEvent{
       step_, fmt::format("non-finite gradients: update {} skipped, loss scale is now {}", updates_,
@@ -210,6 +218,10 @@ Status Trainer::Validate(telemetry::Sink& sink) {
 Status Trainer::AfterUpdate(telemetry::Sink& sink, bool last) {
   const TrainOptions& o = in_.options;
   const int64_t before = step_ - (step_ % o.accum == 0 ? o.accum : step_ % o.accum);
+  if (after_update_) {
+    auto status = after_update_(step_, sink);
+    if (!status) return status;
+  }
   if (in_.val != nullptr && (last || Crossed(before, step_, o.val_every))) {
     auto status = Validate(sink);
     if (!status) return status;
@@ -218,33 +230,49 @@ Status Trainer::AfterUpdate(telemetry::Sink& sink, bool last) {
   return {};
 }
 
-Result<RunEnd> Trainer::Run(telemetry::Sink& sink, const std::atomic<bool>& stop) {
-  const Stopwatch wall;
+Status Trainer::Step(telemetry::Sink& sink) {
+  const Stopwatch watch;
+  auto loss = MicroStep();
+  if (!loss) return loss.error();
+  const double ms = watch.ms();
+  totals_.train_ms += ms;
+  ++totals_.steps;
+  const telemetry::StepEvent event = MakeStepEvent(*loss, ms);
+  totals_.telemetry_ms += watch.ms() - ms;
+  auto status = sink.Write(event);
+  if (status) status = telemetry_->AfterStep(event.step, ms, sink);
+  if (!status) return status;
+  current_loss_ = static_cast<float>(*loss);
+  ++step_;
+  ++pending_;
+  return {};
+}
+
+Result<RunEnd> Trainer::RunLoop(telemetry::Sink& sink, const std::atomic<bool>& stop) {
   const TrainOptions& o = in_.options;
   while (step_ < o.steps && !stop) {
-    const Stopwatch watch;
-    auto loss = MicroStep();
-    if (!loss) return loss.error();
-    const double ms = watch.ms();
-    totals_.train_ms += ms;
-    ++totals_.steps;
-    auto status = sink.Write(MakeStepEvent(*loss, ms));
+    auto status = Step(sink);
     if (!status) return status.error();
-    current_loss_ = static_cast<float>(*loss);
-    ++step_;
-    ++pending_;
     const bool last = step_ == o.steps;
     if (step_ % o.accum != 0 && !last) continue;
     status = UpdateWeights(sink);
     if (status) status = AfterUpdate(sink, last);
     if (!status) return status.error();
   }
-  if (saved_step_ != updated_step_) {
-    auto status = Save(sink);
-    if (!status) return status.error();
-  }
-  totals_.wall_ms += wall.ms();
+  auto status = telemetry_->Finish(step_, sink);
+  if (status && saved_step_ != updated_step_) status = Save(sink);
+  if (!status) return status.error();
   return step_ == o.steps ? RunEnd::kDone : RunEnd::kInterrupted;
+}
+
+Result<RunEnd> Trainer::Run(telemetry::Sink& sink, const std::atomic<bool>& stop) {
+  const Stopwatch wall;
+  const double measured_before = telemetry_->ms();
+  TimedSink timed(sink, totals_.telemetry_ms);
+  auto end = RunLoop(timed, stop);
+  totals_.telemetry_ms += telemetry_->ms() - measured_before;
+  totals_.wall_ms += wall.ms();
+  return end;
 }
 
 }  // namespace millwright::train

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "train/network.h"
 #include "train/options.h"
 #include "train/origin.h"
+#include "train/run_telemetry.h"
 
 namespace millwright::train {
 
@@ -29,6 +31,8 @@ struct RunInputs {
   Origin origin;  // kept in the state
   // The device's, which the host's products follow too; kept in the state. May be null.
   std::shared_ptr<const math::GemmTable> gemm_table;
+  // What the products of a micro-step take at the machine's FMA rate; 0: not known.
+  double floor_ms = 0;
   bool one_dtype = false;  // a resumed run's model/ has no other_dtypes, whatever its state says
 };
 
@@ -39,6 +43,7 @@ struct RunTotals {
   int64_t steps = 0;
   double train_ms = 0;      // micro-steps
   double optimizer_ms = 0;  // updates and staging
+  double telemetry_ms = 0;  // measuring and writing events
   double wall_ms = 0;
 };
 
@@ -62,6 +67,11 @@ class Trainer {
   // Files that every model/ gets a copy of: the tokenizer.
   void SetTokenizerFiles(std::vector<std::string> files) { tokenizer_files_ = std::move(files); }
 
+  // Called after every update, before validation and saving, with the micro-steps that are done; it
+  // may write events of its own. What it returns, Run returns.
+  using AfterUpdateHook = std::function<Status(int64_t step, telemetry::Sink& sink)>;
+  void SetAfterUpdate(AfterUpdateHook hook) { after_update_ = std::move(hook); }
+
   // Runs to the last micro-step, or until `stop` is set: then the micro-step in progress is
   // finished and the state of the last update saved. Saves the state and model/ at the end too.
   Result<RunEnd> Run(telemetry::Sink& sink, const std::atomic<bool>& stop);
@@ -78,6 +88,8 @@ class Trainer {
 
   Result<double> MicroStep();
   Status ReadSequence(int64_t offset, int64_t index);
+  Result<RunEnd> RunLoop(telemetry::Sink& sink, const std::atomic<bool>& stop);
+  Status Step(telemetry::Sink& sink);
   Status UpdateWeights(telemetry::Sink& sink);
   Status Validate(telemetry::Sink& sink);
   Status Save(telemetry::Sink& sink);
@@ -92,6 +104,8 @@ class Trainer {
   std::vector<std::string> tokenizer_files_;
   std::unique_ptr<Network<float>> network_;
   std::unique_ptr<data::Sampler> sampler_;
+  std::unique_ptr<RunTelemetry> telemetry_;
+  AfterUpdateHook after_update_;
   std::vector<int32_t> window_;          // of one sequence
   std::vector<int32_t> rows_, targets_;  // of a step
   LossScale loss_scale_;
