@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "mil/ops/rules.h"
+#include "mil/ops/slice_clamp.h"
 #include "mil/ops/walk.h"
 
 namespace millwright::mil {
@@ -91,7 +92,7 @@ Types Infer(const Call& call) {
   return std::vector<Type>{{call.type("x").dtype, shape}};
 }
 
-Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
+Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics& numerics) {
   const Array& x = call.array("x");
   const Result<std::vector<AxisSlice>> slices = ReadSlices(call);
   if (!slices) return slices.error();
@@ -103,8 +104,9 @@ Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&
     offset += slice.first * dense[axis];
     if (!slice.squeezed) strides.push_back(slice.step * dense[axis]);
   }
-  return std::vector<Array>{
-      {results[0], Gathered(x.data.data() + offset, results[0].shape, strides)}};
+  Array result{results[0], Gathered(x.data.data() + offset, results[0].shape, strides)};
+  if (!slices->empty()) ClampSlice(numerics, slices->back().first, &result.data);
+  return std::vector<Array>{std::move(result)};
 }
 
 }  // namespace
