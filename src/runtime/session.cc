@@ -23,7 +23,12 @@ kernels::KernelSpec MakeSpec(const device::Device& device, const SessionOptions&
           .binding = options.binding,
           .target = {.dtype = caps.dtype,
                      .fused_attention_backward = fused,
-                     .width_multiple = caps.dtype == DType::kFp16 ? 32 : 1},
+                     .width_multiple = caps.dtype == DType::kFp16 ? 32 : caps.width_multiple,
+                     .max_width = caps.max_width,
+                     .width_slices = caps.width_slices,
+                     .split_inputs = caps.split_inputs,
+                     .rotary_by_matrix = caps.rotary_by_matrix,
+                     .narrow_factors = caps.narrow_factors},
           .residual_alpha = options.residual_alpha,
           .batch = options.batch,
           .cache = options.cache,
@@ -112,6 +117,7 @@ Status Session<T>::Impl::GenerateAll() {
     if (!program) return program.error();
     programs[i] = std::move(*program);
     for (const device::Issue& issue : device.Check(programs[i].program)) {
+      if (!issue.is_error()) continue;
       return BadInput("kernel {} cannot run on device {}: {} {}: {}", kernel->name, device.name(),
                       issue.constraint, issue.where, issue.message);
     }
@@ -332,6 +338,8 @@ Status Session<T>::Run(LaunchId id) {
     if (!status) return status;
   }
   times.staging_ms += watch.ms();
+  const ProductCounters* counters = impl_->device.products();
+  const ProductCounts before = counters == nullptr ? ProductCounts() : counters->Read();
   watch.Restart();
   auto status = launch.call->Run();
   if (!status) {
@@ -340,6 +348,7 @@ Status Session<T>::Run(LaunchId id) {
   }
   times.device_ms += watch.ms();
   ++times.runs;
+  if (counters != nullptr) times.products += counters->Read() - before;
   watch.Restart();
   for (const BoundPort<T>& port : launch.outputs) {
     if (port.wrapped) continue;

@@ -81,7 +81,7 @@ class ReferenceExecutable final : public Executable {
 
 class ReferenceDevice final : public Device {
  public:
-  explicit ReferenceDevice(const DeviceOptions& options) : numerics_(options.precision) {
+  explicit ReferenceDevice(const DeviceOptions& options) : numerics_(options.precision, options.ane_rules, options.products) {
     caps_.storage = FloatStorage(options.precision);
     caps_.dtype = caps_.storage == DType::kFp16 ? DType::kFp16 : DType::kFp32;
     caps_.wraps_host_memory = true;
@@ -89,6 +89,7 @@ class ReferenceDevice final : public Device {
 
   std::string_view name() const override { return "reference"; }
   const Caps& caps() const override { return caps_; }
+  const ProductCounters* products() const override { return numerics_.counters(); }
 
   std::vector<Issue> Check(const mil::Program& program) const override {
     const Status status = mil::Verify(program);
