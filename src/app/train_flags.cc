@@ -88,9 +88,11 @@ void AddRunFlags(CLI::App& command, TrainFlags& f) {
   command.add_option("--save-every", o.save_every, "Micro-steps between saved states")
       ->capture_default_str();
   command.add_flag("--overwrite", f.overwrite, "Start over in a folder that holds a run");
-  command.add_option("--device", o.device, "cpu|reference|null")->capture_default_str();
+  command.add_option("--device", o.device, "cpu|ane|reference|null")->capture_default_str();
+  AddAneFlags(command, f.ane);
   command.add_option("--binding", f.binding, "packed|separate|constant (default: separate)");
-  command.add_option("--precision", o.precision, "fp32|fp16|int8|ane")->capture_default_str();
+  command.add_option("--precision", o.precision,
+                     "fp32|fp16|int8|ane (default: fp32; ane on the device of that name)");
   command.add_option("--ane-rules", o.ane_rules, kAneRulesHelp);
   command.add_flag("--count-products", f.count_products,
                    "With --precision ane: report at the end how many products of each kernel "
@@ -244,6 +246,9 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
   if (flags.resume && flags.given.contains("gemm-table")) {
     return BadInput(
         "--gemm-table: a resumed run goes on with the products that it was started with");
+  }
+  if (!flags.given.contains("precision")) {
+    flags.options.precision = DefaultPrecision(flags.options.device);
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
   for (Status (*finish)(TrainFlags&) : {FinishBinding, FinishVocab, FinishExport, FinishLora,
