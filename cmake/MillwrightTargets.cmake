@@ -61,6 +61,18 @@ function(millwright_library name)
   set_property(GLOBAL PROPERTY MILLWRIGHT_TESTS_${name} "${tests}")
 endfunction()
 
+# millwright_shared_library(NAME FOLDER path DEPS ...): the .cc files of src/<path> as libmillwright_NAME,
+# which exports only what says so. DEPS are SHARED libraries of millwright_library.
+function(millwright_shared_library name)
+  cmake_parse_arguments(ARG "" "FOLDER" "DEPS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${ARG_FOLDER}/*.cc")
+  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  add_library(millwright_${name} SHARED ${sources})
+  set_target_properties(millwright_${name} PROPERTIES CXX_VISIBILITY_PRESET hidden)
+  list(TRANSFORM ARG_DEPS PREPEND mw_)
+  target_link_libraries(millwright_${name} PRIVATE millwright_options ${ARG_DEPS})
+endfunction()
+
 # The libraries that tokenizers stand on; found by file, since Debian and Homebrew describe them
 # differently. Only src/text includes their headers.
 function(millwright_text_libraries name)

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/ane_flags.h"
 #include "app/command.h"
 #include "app/open_device.h"
 #include "app/progress_bar.h"
@@ -22,7 +23,8 @@ namespace {
 constexpr int64_t kLongestDefault = 2048;
 
 struct EvalFlags {
-  std::string from, data, device = "cpu", precision = "fp32", ane_rules;
+  std::string from, data, device = "cpu", precision, ane_rules;
+  AneFlags ane;
   int64_t seq = 0, tokens = 0, stride = 0, bos = -1;
   bool documents = false;
   int threads = 0;
@@ -128,7 +130,8 @@ Result<train::Evaluation> EvaluateShown(train::Network<float>& network,
 }
 
 Result<int> RunEval(const EvalFlags& flags) {
-  auto precision = PrecisionFromFlag(flags.precision);
+  auto precision =
+      PrecisionFromFlag(flags.precision.empty() ? DefaultPrecision(flags.device) : flags.precision);
   if (!precision) return precision.error();
   const auto rules = AneRulesFromFlag(flags.ane_rules, *precision);
   if (!rules) return rules.error();
@@ -142,9 +145,12 @@ Result<int> RunEval(const EvalFlags& flags) {
   if (!tokens) return tokens.error().In("--data");
   auto windows = Windows(flags, *model, **tokens);
   if (!windows) return windows.error();
-  auto device = OpenDevice(
-      flags.device,
-      {.precision = *precision, .threads = SetThreads(flags.threads), .ane_rules = *rules});
+  auto ane = AneOptionsFromFlags(flags.ane);
+  if (!ane) return ane.error();
+  auto device = OpenDevice(flags.device, {.precision = *precision,
+                                          .threads = SetThreads(flags.threads),
+                                          .ane = *std::move(ane),
+                                          .ane_rules = *rules});
   if (!device) return device.error();
   if (!(*device)->caps().computes) {
     return BadInput("--device {}: computes nothing, so it cannot evaluate", flags.device);
@@ -186,8 +192,10 @@ void AddEvalCommand(CLI::App& app, CommandContext& context) {
       ->check(CLI::NonNegativeNumber);
   command->add_option("--tokens", flags->tokens,
                       "Predict at most so many tokens, in whole windows (default: all)");
-  command->add_option("--device", flags->device, "cpu|reference")->capture_default_str();
-  command->add_option("--precision", flags->precision, "fp32|fp16|int8|ane")->capture_default_str();
+  command->add_option("--device", flags->device, "cpu|ane|reference")->capture_default_str();
+  AddAneFlags(*command, flags->ane);
+  command->add_option("--precision", flags->precision,
+                      "fp32|fp16|int8|ane (default: fp32; ane on the device of that name)");
   command->add_option("--ane-rules", flags->ane_rules, kAneRulesHelp);
   command->add_option("--threads", flags->threads, "Threads (0: all cores)")->capture_default_str();
   command->callback([flags, &context] {

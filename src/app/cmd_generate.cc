@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <iostream>
 
+#include "app/ane_flags.h"
 #include "app/command.h"
 #include "app/open_device.h"
 #include "app/stored_model.h"
@@ -22,6 +23,7 @@ struct GenerateFlags {
   bool chat = false, no_think = false;
   std::string system;
   std::string device = "cpu", weights = "fp32";
+  AneFlags ane;
   int threads = 0;
 };
 
@@ -109,7 +111,14 @@ Status RunGenerate(const GenerateFlags& flags) {
   const auto weights = VectorWeightsFromFlag(flags.weights);
   if (!weights) return weights.error();
   const int threads = SetThreads(flags.threads);
-  auto device = OpenDevice(flags.device, {.threads = threads, .vector_weights = *weights});
+  const auto precision = PrecisionFromFlag(DefaultPrecision(flags.device));
+  if (!precision) return precision.error();
+  auto ane = AneOptionsFromFlags(flags.ane);
+  if (!ane) return ane.error();
+  auto device = OpenDevice(flags.device, {.precision = *precision,
+                                          .threads = threads,
+                                          .vector_weights = *weights,
+                                          .ane = *std::move(ane)});
   if (!device) return device.error();
   if (!(*device)->caps().computes) {
     return BadInput("--device {}: computes nothing, so it cannot generate", flags.device);
@@ -159,7 +168,8 @@ void AddGenerateCommand(CLI::App& app, CommandContext& context) {
       ->add_option("--weights", flags->weights,
                    "fp32|bf16|int8: how the weights are read for each new token")
       ->capture_default_str();
-  command->add_option("--device", flags->device, "cpu|reference")->capture_default_str();
+  command->add_option("--device", flags->device, "cpu|ane|reference")->capture_default_str();
+  AddAneFlags(*command, flags->ane);
   command->add_option("--threads", flags->threads, "Threads (0: all cores)")->capture_default_str();
   command->callback([flags, &context] {
     context.action = [flags] {

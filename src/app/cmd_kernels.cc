@@ -1,4 +1,5 @@
 // millwright kernels: the ten training kernels of this model.
+#include "app/ane_flags.h"
 #include "app/binding_flag.h"
 #include "app/command.h"
 #include "app/kernel_files.h"
@@ -14,6 +15,7 @@ struct KernelsOptions {
   std::string binding = "separate";
   std::string emit;
   std::string device = "cpu";
+  AneFlags ane;
   bool plan = false;
 };
 
@@ -25,7 +27,11 @@ Result<kernels::KernelSpec> SpecToShow(const KernelsOptions& options,
   auto binding = BindingFromFlag(options.binding);
   if (!binding) return binding.error();
   if (!options.emit.empty()) return AneSpec(config, *binding);
-  auto device = OpenDevice(options.device, {});
+  const auto precision = PrecisionFromFlag(DefaultPrecision(options.device));
+  if (!precision) return precision.error();
+  auto ane = AneOptionsFromFlags(options.ane);
+  if (!ane) return ane.error();
+  auto device = OpenDevice(options.device, {.precision = *precision, .ane = *std::move(ane)});
   if (!device) return device.error();
   return runtime::MakeSpec(**device, {.config = config, .binding = *binding});
 }
@@ -65,6 +71,7 @@ void AddKernelsCommand(CLI::App& app, CommandContext& context) {
       ->capture_default_str();
   auto* device = command->add_option("--device", options->device, "The device to generate for")
                      ->capture_default_str();
+  AddAneFlags(*command, options->ane);
   auto* plan = command->add_flag("--plan", options->plan,
                                  "Print the launches and host steps of a training step instead");
   command

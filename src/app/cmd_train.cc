@@ -205,10 +205,13 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
   if (!status) return status.error();
   const auto rules = AneRulesFromFlag(p.options.ane_rules, *precision);
   if (!rules) return rules.error();
+  auto ane = AneOptionsFromFlags(flags.ane);
+  if (!ane) return ane.error();
   if (flags.count_products) p.products = std::make_unique<ProductCounters>();
   auto device = OpenDevice(p.options.device,
                            {.precision = *precision,
                             .threads = p.options.threads,
+                            .ane = *std::move(ane),
                             .ane_rules = *rules,
                             .products = p.products.get()},
                            p.gemm_table);

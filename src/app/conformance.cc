@@ -18,7 +18,7 @@ using kernels::KernelId;
 using kernels::KernelSpec;
 using Values = kernels::OperandValues<double>;
 
-constexpr int64_t kCache = 5;  // unlike any dimension of the configs
+constexpr int64_t kCache = 5;  // past positions, unlike any dimension of the configs
 constexpr double kPeak = 4.5;  // no element in 10^5 of a normal draw is more deviations off
 constexpr double kResidualAlpha = 0.5;  // not 1, so that a kernel that forgets it is found
 
@@ -98,7 +98,9 @@ ConformanceResult CheckKernel(device::Device& device, Precision precision,
     if (!issue.is_error()) continue;
     return fail(fmt::format("{} {}: {}", issue.constraint, issue.where, issue.message));
   }
-  auto session = runtime::Session<T>::Open(device, options);
+  runtime::SessionOptions alone = options;
+  alone.only = {kernel.id};
+  auto session = runtime::Session<T>::Open(device, alone);
   if (!session) return fail(session.error().message);
   Values values = RandomInputs(kernel, spec);
   auto outputs = RunKernel(**session, kernel, values);
@@ -124,7 +126,24 @@ ConformanceResult CheckKernel(device::Device& device, Precision precision,
 
 }  // namespace
 
-std::vector<model::ModelConfig> ConformanceConfigs() {
+namespace {
+
+// The same networks with every size a multiple of `multiple`.
+std::vector<model::ModelConfig> AlignedConfigs(int64_t multiple) {
+  std::vector<model::ModelConfig> configs = ConformanceConfigs({});
+  for (model::ModelConfig& config : configs) {
+    config.head_dim = multiple;
+    config.seq = 2 * multiple;
+    config.dim = 3 * multiple;
+    config.hidden_dim = 5 * multiple;
+  }
+  return configs;
+}
+
+}  // namespace
+
+std::vector<model::ModelConfig> ConformanceConfigs(const device::Caps& caps) {
+  if (caps.width_multiple > 1) return AlignedConfigs(caps.width_multiple);
   const model::ModelConfig mha = {.name = "mha",
                                   .title = "multi-head",
                                   .dim = 16,
@@ -196,8 +215,10 @@ std::vector<ConformanceResult> CheckConformance(device::Device& device, Precisio
                                                 const model::ModelConfig& config) {
   std::vector<ConformanceResult> results;
   for (Binding binding : {Binding::kPacked, Binding::kSeparate, Binding::kConstant}) {
-    const runtime::SessionOptions options = {
-        .config = config, .binding = binding, .residual_alpha = kResidualAlpha, .cache = kCache};
+    const runtime::SessionOptions options = {.config = config,
+                                             .binding = binding,
+                                             .residual_alpha = kResidualAlpha,
+                                             .cache = kCache * device.caps().width_multiple};
     const KernelSpec spec = runtime::MakeSpec(device, options);
     for (const KernelDef* kernel : kernels::AllKernels()) {
       if (kernel->operands(spec).outputs.empty()) continue;

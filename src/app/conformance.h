@@ -24,10 +24,11 @@ struct ConformanceResult {
   std::string problem;    // what is wrong, where it is not ok
 };
 
-// The networks: multi-head attention, and grouped-query attention with QK-norm, dimensions unequal
-// wherever they may be; and one of multiples of 32, which is what products in 8 bits and the width
-// rules of an ANE need.
-std::vector<model::ModelConfig> ConformanceConfigs();
+// The networks for a device of `caps`: multi-head attention, and grouped-query attention with
+// QK-norm, dimensions unequal wherever they may be; and one of multiples of 32, which is what
+// products in 8 bits and the width rules of an ANE need. Where the widths of surfaces must be
+// multiples of a number, all sizes are.
+std::vector<model::ModelConfig> ConformanceConfigs(const device::Caps& caps = {});
 
 // The bound on the normwise relative error of `program`, whose sums have up to `longest` terms, in
 // `precision`: each operation on the way rounds once and each sum accumulates (Higham 2002, lemma

@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include "device/ane/ane_device.h"
 #include "device/cpu/cpu_device.h"
 #include "device/null/null_device.h"
 #include "device/reference/reference_device.h"

@@ -101,9 +101,11 @@ void AddRunFlags(CLI::App& command, TrainFlags& f) {
   command.add_flag("--tensorboard", o.tensorboard,
                    "Write event files for TensorBoard in OUT/tensorboard, beside metrics.jsonl");
   command.add_flag("--overwrite", f.overwrite, "Start over in a folder that holds a run");
-  command.add_option("--device", o.device, "cpu|reference|null")->capture_default_str();
+  command.add_option("--device", o.device, "cpu|ane|reference|null")->capture_default_str();
+  AddAneFlags(command, f.ane);
   command.add_option("--binding", f.binding, "packed|separate|constant (default: separate)");
-  command.add_option("--precision", o.precision, "fp32|fp16|int8|ane")->capture_default_str();
+  command.add_option("--precision", o.precision,
+                     "fp32|fp16|int8|ane (default: fp32; ane on the device of that name)");
   command.add_option("--ane-rules", o.ane_rules, kAneRulesHelp);
   command.add_flag("--count-products", f.count_products,
                    "With --precision ane: report at the end how many products of each kernel "
@@ -260,6 +262,9 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
   }
   if (flags.options.tensorboard && !telemetry::HasTensorBoard()) {
     return BadInput("--tensorboard: this build was made without protocol buffers");
+  }
+  if (!flags.given.contains("precision")) {
+    flags.options.precision = DefaultPrecision(flags.options.device);
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
   for (Status (*finish)(TrainFlags&) : {FinishBinding, FinishVocab, FinishExport, FinishLora,

@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 
+#include "app/ane_flags.h"
 #include "train/options.h"
 
 namespace millwright::app {
@@ -15,8 +16,9 @@ struct TrainFlags {
   bool scratch = false, resume = false, overwrite = false;
   std::string gemm_table = "fixed";  // --gemm-table fixed|tuned|FILE
   std::string from;                  // --from PATH
-  std::string out;                   // empty: runs/<model>
-  std::set<std::string> given;       // long names of the flags on the command line, without dashes
+  AneFlags ane;
+  std::string out;              // empty: runs/<model>
+  std::set<std::string> given;  // long names of the flags on the command line, without dashes
 
   // As text, checked by Finish.
   std::string vocab, binding, residual_alpha, loss_scale, qk_norm, export_dtype, lora_targets;

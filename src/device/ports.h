@@ -19,4 +19,8 @@ DType FloatStorage(Precision precision);
 Status CheckPorts(const mil::Function& function, std::span<Surface* const> inputs,
                   std::span<Surface* const> outputs, DType float_storage);
 
+// The same where each float port is stored in its declared dtype.
+Status CheckPorts(const mil::Function& function, std::span<Surface* const> inputs,
+                  std::span<Surface* const> outputs);
+
 }  // namespace millwright::device

@@ -1,9 +1,11 @@
 // millwright check and bench, as commands.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "checkpoint/test_folder.h"
+#include "device/ane/test_emulator.h"
 #include "kernels/kernel.h"
 #include "tests/app/run_command.h"
 #include "tests/training/tiny_models.h"
@@ -31,6 +33,36 @@ TEST(CheckCommand, EveryDevicePasses) {
     for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
       EXPECT_THAT(result.out, HasSubstr(std::string(kernel->name)));
     }
+  }
+}
+
+// The ane device on the emulator: what the machine has, and the same suite.
+TEST(CheckCommand, ReportsTheNeuralEngine) {
+  const device::ane::Emulator emulator("m5", "26.1");
+  for (const char* path : {"inmemory", "e5rt"}) {
+    const CommandResult result =
+        RunCommand(TinyMha(), {"check", "--device", "ane", "--ane-path", path, "--ane-library",
+                               MILLWRIGHT_ANE_EMULATOR, "--ane-compile-budget", "100000"});
+    EXPECT_EQ(result.exit_code, 0) << result.out << result.err;
+    EXPECT_THAT(result.out, HasSubstr("macOS 26.1\nchip Apple m5, architecture h17g"));
+    EXPECT_THAT(result.out,
+                HasSubstr("found   -[_ANEInMemoryModel compileWithQoS:options:error:]"));
+    EXPECT_THAT(result.out, HasSubstr("applies B6"));
+    EXPECT_THAT(result.out, HasSubstr("checks on device ane (ane), 0 findings"));
+  }
+}
+
+TEST(CheckCommand, SaysInOneLineWhatIsMissing) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"--device", "ane", "--ane-library", "/no/such/library"},
+      {"--device", "ane", "--ane-path", "nowhere"},
+      {"--device", "ane", "--precision", "fp32", "--ane-library", MILLWRIGHT_ANE_EMULATOR}};
+  for (auto arguments : wrong) {
+    arguments.insert(arguments.begin(), "check");
+    const CommandResult result = RunCommand(TinyMha(), arguments);
+    EXPECT_EQ(result.exit_code, 2);
+    EXPECT_EQ(result.out, "");
+    EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   }
 }
 

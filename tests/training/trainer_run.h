@@ -77,7 +77,7 @@ struct TrainerRun {
 
   // A trainer of the options as they are, without values yet.
   std::unique_ptr<train::Trainer> Create() {
-    auto opened = app::OpenDevice(options.device, {.precision = Precision::kFp32}, gemm_table);
+    auto opened = app::OpenDevice(options.device, device_options, gemm_table);
     EXPECT_TRUE(opened.ok()) << (opened.ok() ? "" : opened.error().message);
     devices.push_back(std::move(*opened));
     std::vector<std::shared_ptr<const data::TokenSource>> sources = {train};
@@ -115,6 +115,7 @@ struct TrainerRun {
   }
 
   train::TrainOptions options;
+  device::DeviceOptions device_options;
   std::shared_ptr<const data::TokenSource> train, val;
   std::shared_ptr<const math::GemmTable> gemm_table;
   checkpoint::TestFolder folder;
