@@ -8,6 +8,7 @@
 #include "app/gemm_guard.h"
 #include "app/interrupt.h"
 #include "app/open_device.h"
+#include "app/restart.h"
 #include "app/run_folder.h"
 #include "app/stored_model.h"
 #include "app/text_data.h"
@@ -321,11 +322,16 @@ void PrintStart(const Preparation& p, train::Trainer& trainer) {
   std::fflush(stdout);
 }
 
-Result<int> Train(const TrainFlags& flags) {
+// The end of a run that nothing is left to do for: of `steps` micro-steps, validated.
+bool IsFinished(const checkpoint::StateReader& state, int64_t steps) {
+  return state.step() >= steps && state.meta().value("validation_due", nlohmann::json()) != true;
+}
+
+Result<int> Train(const TrainFlags& flags, const std::string& program) {
   auto prepared = Prepare(flags);
   if (!prepared) return prepared.error();
   Preparation& p = *prepared;
-  if (p.state && p.state->step() >= p.options.steps) {
+  if (p.state && IsFinished(*p.state, p.options.steps)) {
     fmt::print(
         "The run in {} is finished: {} of {} micro-steps are done. A larger --steps extends it.\n",
         p.out, p.state->step(), p.options.steps);
@@ -357,10 +363,15 @@ Result<int> Train(const TrainFlags& flags) {
     (void)finish("failed").ok();
     return end.error();
   }
-  const bool interrupted = *end == train::RunEnd::kInterrupted;
+  if (*end == train::RunEnd::kRestart && !stop) {
+    fmt::print(stderr, "{} programs are compiled, and no more fit: going on in a new process\n",
+               trainer.network().session().compiles().programs);
+    return Restart(program, {"train", "--resume", "--out", p.out});
+  }
+  const bool interrupted = *end != train::RunEnd::kDone;
   status = finish(interrupted ? "interrupted" : "done");
   if (!status) return status.error();
-  PrintReport(trainer.totals(), trainer.network().session().compiles(), trainer.micro_steps_done());
+  PrintReport(trainer.totals(), trainer.network().session(), trainer.micro_steps_done());
   fmt::print(stderr, "{}: state, metrics.jsonl and model/ are in {}\n",
              interrupted ? "interrupted and saved; --resume goes on" : "done", p.out);
   return interrupted ? kExitInterrupted : kExitDone;
@@ -372,10 +383,10 @@ void AddTrainCommand(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("train", "Train a model on tokens");
   auto flags = AddTrainFlags(*command, context.config);
   command->callback([command, flags, &context] {
-    context.action = [command, flags]() -> int {
+    context.action = [command, flags, &context]() -> int {
       auto status = FinishTrainFlags(*command, *flags);
       if (!status) return Report(status.error());
-      auto result = Train(*flags);
+      auto result = Train(*flags, context.program);
       return result ? *result : Report(result.error());
     };
   });

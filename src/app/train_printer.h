@@ -20,7 +20,7 @@ void PrintBanner(const train::TrainOptions& options, const runtime::CompileCount
 // What is trained, where that is not everything.
 void PrintTrained(const train::TrainOptions& options, const train::ParameterSet<float>& parameters);
 void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab);
-void PrintReport(const train::RunTotals& totals, const runtime::CompileCounts& compiles,
+void PrintReport(const train::RunTotals& totals, const runtime::Session<float>& session,
                  int64_t steps);
 
 // Step, timing, gradient and checkpoint lines; progress with tokens/s and time left. On a terminal

@@ -1,5 +1,6 @@
 #include "runtime/session.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -296,8 +297,28 @@ Result<size_t> Session<T>::Prepare(KernelId kernel, int64_t layer, const Operand
 }
 
 template <class T>
+int64_t Session<T>::programs_per_staging() const {
+  return std::count_if(
+      impl_->launches.begin(), impl_->launches.end(),
+      [this](const Launch<T>& launch) { return impl_->BakesWeights(launch.kernel); });
+}
+
+template <class T>
+bool Session<T>::CanStage() const {
+  const int budget = impl_->device.caps().compile_budget;
+  return budget == 0 || impl_->compiles.programs + programs_per_staging() <= budget;
+}
+
+template <class T>
 Status Session<T>::StageWeights() {
   const Stopwatch watch;
+  if (!CanStage()) {
+    return Failed(
+        "device {}: {} programs are compiled and {} more would bake the weights in, but a process "
+        "may compile {}; binding packed or separate compiles each kernel once",
+        impl_->device.name(), impl_->compiles.programs, programs_per_staging(),
+        impl_->device.caps().compile_budget);
+  }
   for (const auto& [memory, surface] : impl_->host_weights) surface->Changed();
   for (Launch<T>& launch : impl_->launches) {
     if (impl_->BakesWeights(launch.kernel)) {

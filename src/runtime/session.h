@@ -68,6 +68,12 @@ class Session {
   // compiles anew where they are baked in. Call after every update, before the next Run.
   Status StageWeights();
 
+  // Programs that each StageWeights() compiles: those with baked-in weights, one a launch.
+  int64_t programs_per_staging() const;
+
+  // Whether the device's compile budget, which is for one process, allows another StageWeights().
+  bool CanStage() const;
+
   // Copies activations in where needed, runs, copies results out. An error leaves the outputs
   // unread.
   Status Run(LaunchId launch);
