@@ -25,6 +25,7 @@ struct Caps {
   bool computes = true;                   // false for `null`
   DType vector_weights = DType::kFp32;    // DeviceOptions::vector_weights, where it is kept
   int compile_budget = 0;                 // programs per process; 0 is unlimited
+  bool asynchronous = false;              // a call that runs leaves the host's cores free
 };
 
 // Why a program would not compile or would compute something else.

@@ -128,6 +128,7 @@ telemetry::StepEvent Trainer::MakeStepEvent(double loss, double ms) const {
                      {"classifier", t.classifier_ms},
                      {"embedding", t.embedding_ms}};
   if (in_.options.recompute) event.phases_ms["recompute"] = t[Phase::kRecompute];
+  if (network_->overlaps()) event.phases_ms["dw_beside"] = t.beside_ms;
   if (step_ % 10 != 0) return event;
   const auto norm = [&](const char* name) {
     const std::span<float> values = network_->Buffer(name);
