@@ -29,6 +29,18 @@ Result<device::AneOptions> AneOptionsFromFlags(const AneFlags& flags) {
   return options;
 }
 
+std::vector<std::string> ArgumentsOf(const AneFlags& flags) {
+  std::vector<std::string> arguments = {"--ane-path", flags.path};
+  for (const std::string& library : flags.libraries) {
+    arguments.insert(arguments.end(), {"--ane-library", library});
+  }
+  if (flags.compile_budget > 0) {
+    arguments.insert(arguments.end(),
+                     {"--ane-compile-budget", std::to_string(flags.compile_budget)});
+  }
+  return arguments;
+}
+
 std::string_view DefaultPrecision(std::string_view device) {
   return device == "ane" ? "ane" : "fp32";
 }

@@ -23,6 +23,9 @@ void AddAneFlags(CLI::App& command, AneFlags& flags);
 // Bad input names the flag.
 Result<device::AneOptions> AneOptionsFromFlags(const AneFlags& flags);
 
+// The flags that give these values.
+std::vector<std::string> ArgumentsOf(const AneFlags& flags);
+
 // What --precision is where it is not given: ane computes in its own, the others in fp32.
 std::string_view DefaultPrecision(std::string_view device);
 

@@ -9,6 +9,7 @@
 #include "app/interrupt.h"
 #include "app/open_device.h"
 #include "app/report/report.h"
+#include "app/restart.h"
 #include "app/run_folder.h"
 #include "app/stored_model.h"
 #include "app/text_data.h"
@@ -338,11 +339,24 @@ void PrintStart(const Preparation& p, train::Trainer& trainer) {
   std::fflush(stdout);
 }
 
-Result<int> Train(const TrainFlags& flags) {
+// The end of a run that nothing is left to do for: of `steps` micro-steps, validated.
+bool IsFinished(const checkpoint::StateReader& state, int64_t steps) {
+  return state.step() >= steps && state.meta().value("validation_due", nlohmann::json()) != true;
+}
+
+// All but how the device is reached, and what is asked of this process, is in the state.
+std::vector<std::string> RestartArguments(const TrainFlags& flags) {
+  std::vector<std::string> arguments = {"train", "--resume", "--out", flags.out};
+  for (const std::string& argument : ArgumentsOf(flags.ane)) arguments.push_back(argument);
+  if (flags.count_products) arguments.push_back("--count-products");
+  return arguments;
+}
+
+Result<int> Train(const TrainFlags& flags, const std::string& program) {
   auto prepared = Prepare(flags);
   if (!prepared) return prepared.error();
   Preparation& p = *prepared;
-  if (p.state && p.state->step() >= p.options.steps) {
+  if (p.state && IsFinished(*p.state, p.options.steps)) {
     fmt::print(
         "The run in {} is finished: {} of {} micro-steps are done. A larger --steps extends it.\n",
         p.out, p.state->step(), p.options.steps);
@@ -366,12 +380,16 @@ Result<int> Train(const TrainFlags& flags) {
                                .device = *p.device,
                                .tokenizer = p.data.tokenizer},
                               trainer, stop);
+  if (end && *end == train::RunEnd::kRestart) {
+    fmt::print(stderr, "{} programs are compiled, and no more fit: going on in a new process\n",
+               trainer.network().session().compiles().programs);
+    return Restart(program, RestartArguments(flags));
+  }
   const auto report = report::WriteReport(p.out);
   if (!report) fmt::print(stderr, "warning: no report: {}\n", report.error().message);
   if (!end) return end.error();
-  const bool interrupted = *end == train::RunEnd::kInterrupted;
-  PrintReport(p.options, trainer.totals(), trainer.network().session().compiles(),
-              trainer.micro_steps_done());
+  const bool interrupted = *end != train::RunEnd::kDone;
+  PrintReport(p.options, trainer.totals(), trainer.network().session(), trainer.micro_steps_done());
   if (p.products != nullptr) PrintProducts(trainer.network().session());
   fmt::print(stderr, "{}: state, metrics.jsonl and model/ are in {}\n",
              interrupted ? "interrupted and saved; --resume goes on" : "done", p.out);
@@ -384,10 +402,10 @@ void AddTrainCommand(CLI::App& app, CommandContext& context) {
   CLI::App* command = app.add_subcommand("train", "Train a model on tokens");
   auto flags = AddTrainFlags(*command, context.config);
   command->callback([command, flags, &context] {
-    context.action = [command, flags]() -> int {
+    context.action = [command, flags, &context]() -> int {
       auto status = FinishTrainFlags(*command, *flags);
       if (!status) return Report(status.error());
-      auto result = Train(*flags);
+      auto result = Train(*flags, context.program);
       return result ? *result : Report(result.error());
     };
   });

@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <functional>
+#include <string>
 
 #include "base/result.h"
 #include "model/config.h"
@@ -14,9 +15,11 @@ inline constexpr int kExitFailed = 1;
 inline constexpr int kExitBadInput = 2;
 inline constexpr int kExitInterrupted = 130;
 
-// Given to each command when it registers. `config` is the model of this binary.
+// Given to each command when it registers. `config` is the model of this binary, `program` what it
+// was started as.
 struct CommandContext {
   const model::ModelConfig& config;
+  std::string program;
   // Set by the command that was named on the command line; returns the exit code.
   std::function<int()> action;
 };

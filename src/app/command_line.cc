@@ -34,7 +34,7 @@ int RunCommandLine(int argc, char** argv, const model::ModelConfig& config) {
   app.set_version_flag("--version",
                        fmt::format("millwright {} ({})", MILLWRIGHT_VERSION, config.name));
   app.require_subcommand(1);
-  CommandContext context{config, nullptr};
+  CommandContext context{config, argv[0], nullptr};
 #define COMMAND(name, Name) Add##Name##Command(app, context);
 #include "app/commands.def"
 #undef COMMAND

@@ -23,7 +23,7 @@ void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab);
 // The lines of both of the reference's pipelines. Rates count the products of the layers' matrices,
 // those of the host's gradients under Total only; where the device is no ANE it has done nothing.
 void PrintReport(const train::TrainOptions& options, const train::RunTotals& totals,
-                 const runtime::CompileCounts& compiles, int64_t steps);
+                 const runtime::Session<float>& session, int64_t steps);
 
 // What --count-products found, a line a kernel, on stderr.
 void PrintProducts(const runtime::Session<float>& session);

@@ -90,6 +90,7 @@ Result<train::RunEnd> RunWatched(const WatchedRun& run, train::Trainer& trainer,
   if (!status) return status.error();
   auto end = trainer.Run(sinks, stop);
   trainer.SetAfterUpdate(nullptr);
+  if (end && *end == train::RunEnd::kRestart) return end;  // another process tells of the end
   status = sinks.Write(EndOf(end, trainer));
   if (!status) return status.error();
   return end;

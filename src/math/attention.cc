@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/threads.h"
+#include "math/simd.h"
 #include "math/tile_product.h"
 
 #undef HWY_TARGET_INCLUDE

@@ -1,9 +1,11 @@
 #include "runtime/session.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
 #include "base/clock.h"
+#include "base/work_queue.h"
 #include "math/convert.h"
 #include "runtime/staging.h"
 
@@ -58,6 +60,7 @@ struct Launch {
   OperandMemory<T> memory;
   std::vector<BoundPort<T>> inputs, outputs;
   std::unique_ptr<Compiled> own;  // binding kConstant, kernels with weights
+  int64_t staging = 0;            // the ticket of its weights' copying, where that is queued
   std::unique_ptr<device::Call> call;
 };
 
@@ -73,7 +76,9 @@ bool HasWeights(const kernels::Operands& operands) {
 template <class T>
 struct Session<T>::Impl {
   Impl(device::Device& d, const SessionOptions& options)
-      : device(d), spec(MakeSpec(d, options)), only(options.only) {}
+      : device(d), spec(MakeSpec(d, options)), only(options.only) {
+    if (device.caps().asynchronous) queue = std::make_unique<WorkQueue>();
+  }
 
   device::Device& device;
   kernels::KernelSpec spec;
@@ -90,6 +95,7 @@ struct Session<T>::Impl {
   std::vector<Launch<T>> launches;
   CompileCounts compiles;
   double weight_staging_ms = 0;
+  std::unique_ptr<WorkQueue> queue;  // last: its jobs use the others
 
   static size_t Index(KernelId kernel) { return static_cast<size_t>(kernel); }
   bool BakesWeights(KernelId kernel) const {
@@ -103,6 +109,7 @@ struct Session<T>::Impl {
   Result<BoundPort<T>> BindPort(const Launch<T>& launch, const Port& port, bool input);
   Status BindCall(Launch<T>& launch, device::Executable& executable);
   Status Recompile(Launch<T>& launch);
+  Status CopyWeights(const Launch<T>& launch) const;
   std::vector<std::byte> BlobFile(const kernels::WeightBlob& blob, const Launch<T>& launch) const;
 };
 
@@ -247,6 +254,19 @@ Status Session<T>::Impl::Recompile(Launch<T>& launch) {
 }
 
 template <class T>
+Status Session<T>::Impl::CopyWeights(const Launch<T>& launch) const {
+  for (const BoundPort<T>& port : launch.inputs) {
+    if (port.wrapped) continue;
+    bool any = false;
+    for (const auto& segment : port.segments) any |= segment.weight;
+    if (!any) continue;
+    auto status = CopyIn(port.segments, *port.port, true, *port.surface);
+    if (!status) return status;
+  }
+  return {};
+}
+
+template <class T>
 Session<T>::Session(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 template <class T>
@@ -275,6 +295,8 @@ template <class T>
 Result<size_t> Session<T>::Prepare(KernelId kernel, int64_t layer, const OperandMemory<T>& memory) {
   if (!Has(kernel))
     return Failed("kernel {} is not part of this session", kernels::Get(kernel).name);
+  auto staged = WaitForStaging();  // its jobs name launches
+  if (!staged) return staged.error();
   const KernelProgram& program = impl_->programs[Impl::Index(kernel)];
   Launch<T> launch{.kernel = kernel,
                    .layer = layer,
@@ -282,6 +304,7 @@ Result<size_t> Session<T>::Prepare(KernelId kernel, int64_t layer, const Operand
                    .inputs = {},
                    .outputs = {},
                    .own = nullptr,
+                   .staging = 0,
                    .call = nullptr};
   for (const Port& port : program.inputs) {
     auto bound = impl_->BindPort(launch, port, true);
@@ -302,26 +325,49 @@ Result<size_t> Session<T>::Prepare(KernelId kernel, int64_t layer, const Operand
 }
 
 template <class T>
+int64_t Session<T>::programs_per_staging() const {
+  return std::count_if(
+      impl_->launches.begin(), impl_->launches.end(),
+      [this](const Launch<T>& launch) { return impl_->BakesWeights(launch.kernel); });
+}
+
+template <class T>
+bool Session<T>::CanStage() const {
+  const int budget = impl_->device.caps().compile_budget;
+  return budget == 0 || impl_->compiles.programs + programs_per_staging() <= budget;
+}
+
+template <class T>
 Status Session<T>::StageWeights() {
   const Stopwatch watch;
+  if (!CanStage()) {
+    return Failed(
+        "device {}: {} programs are compiled and {} more would bake the weights in, but a process "
+        "may compile {}; binding packed or separate compiles each kernel once",
+        impl_->device.name(), impl_->compiles.programs, programs_per_staging(),
+        impl_->device.caps().compile_budget);
+  }
+  auto status = WaitForStaging();
+  if (!status) return status;
   for (const auto& [memory, surface] : impl_->host_weights) surface->Changed();
   for (Launch<T>& launch : impl_->launches) {
     if (impl_->BakesWeights(launch.kernel)) {
-      auto status = impl_->Recompile(launch);
-      if (!status) return status;
-      continue;
+      status = impl_->Recompile(launch);
+    } else if (impl_->queue != nullptr) {
+      launch.staging =
+          impl_->queue->Push([impl = impl_.get(), &launch] { return impl->CopyWeights(launch); });
+    } else {
+      status = impl_->CopyWeights(launch);
     }
-    for (const BoundPort<T>& port : launch.inputs) {
-      if (port.wrapped) continue;
-      bool any = false;
-      for (const auto& segment : port.segments) any |= segment.weight;
-      if (!any) continue;
-      auto status = CopyIn(port.segments, *port.port, true, *port.surface);
-      if (!status) return status;
-    }
+    if (!status) return status;
   }
   impl_->weight_staging_ms += watch.ms();
   return {};
+}
+
+template <class T>
+Status Session<T>::WaitForStaging() {
+  return impl_->queue == nullptr ? Status() : impl_->queue->WaitAll();
 }
 
 template <class T>
@@ -332,16 +378,19 @@ Status Session<T>::Run(LaunchId id) {
     return Failed("kernel {}: weights were never staged", kernels::Get(launch.kernel).name);
   }
   Stopwatch watch;
+  auto status = impl_->queue == nullptr ? Status() : impl_->queue->Wait(launch.staging);
+  if (!status) return status;
   for (const BoundPort<T>& port : launch.inputs) {
     if (port.wrapped || port.surface->held()) continue;
-    auto status = CopyIn(port.segments, *port.port, false, *port.surface);
+    status = CopyIn(port.segments, *port.port, false, *port.surface);
     if (!status) return status;
+    ++times.copies;
   }
   times.staging_ms += watch.ms();
   const ProductCounters* counters = impl_->device.products();
   const ProductCounts before = counters == nullptr ? ProductCounts() : counters->Read();
   watch.Restart();
-  auto status = launch.call->Run();
+  status = launch.call->Run();
   if (!status) {
     return status.error().In(
         fmt::format("kernel {} of layer {}", kernels::Get(launch.kernel).name, launch.layer));
@@ -354,6 +403,7 @@ Status Session<T>::Run(LaunchId id) {
     if (port.wrapped) continue;
     auto copied = CopyOut(port.segments, *port.port, *port.surface);
     if (!copied) return copied;
+    ++times.copies;
   }
   times.staging_ms += watch.ms();
   return {};

@@ -35,6 +35,7 @@ using OperandMemory = std::map<std::string, T*, std::less<>>;
 // What a kernel cost so far.
 struct KernelTimes {
   int64_t runs = 0;
+  int64_t copies = 0;  // of operands between host memory and surfaces, weights apart
   double device_ms = 0;
   double staging_ms = 0;
   ProductCounts products;  // where the device counts them
@@ -66,8 +67,17 @@ class Session {
   Result<LaunchId> Prepare(kernels::KernelId kernel, int64_t layer, const OperandMemory<T>& memory);
 
   // Brings changed weights to the device: copies them into packed or converted surfaces, or
-  // compiles anew where they are baked in. Call after every update, before the next Run.
+  // compiles anew where they are baked in. Call after every update, before the next Run. Where the
+  // device leaves the host free (Caps::asynchronous) the copying goes on beside what comes next: a
+  // Run waits for the weights of its own launch. WaitForStaging() before weights are changed again.
   Status StageWeights();
+  Status WaitForStaging();
+
+  // Programs that each StageWeights() compiles: those with baked-in weights, one a launch.
+  int64_t programs_per_staging() const;
+
+  // Whether the device's compile budget, which is for one process, allows another StageWeights().
+  bool CanStage() const;
 
   // Copies activations in where needed, runs, copies results out. An error leaves the outputs
   // unread.

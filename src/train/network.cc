@@ -8,6 +8,7 @@
 #include "math/cross_entropy.h"
 #include "math/embedding.h"
 #include "train/freeze.h"
+#include "train/overlap.h"
 
 namespace millwright::train {
 namespace {
@@ -62,10 +63,14 @@ Status Network<T>::Build(device::Device& device) {
     buffers_[name] = AlignedBuffer<T>(static_cast<size_t>(buffer.rows * buffer.columns));
   }
   logits_ = AlignedBuffer<T>(static_cast<size_t>(vocab_.rows() * positions()));
+  if (device.caps().asynchronous) queue_ = std::make_unique<WorkQueue>();
   for (auto [from, to] : {std::pair{&plan_.forward, &forward_}, {&plan_.backward, &backward_}}) {
+    const std::vector<int64_t> waits = StepsToWaitFor(*from, session_->spec());
     for (const PlanStep& step : *from) {
       auto compiled = Compile(step);
       if (!compiled) return compiled.error();
+      compiled->beside = queue_ != nullptr && RunsBeside(step);
+      compiled->wait_for = queue_ != nullptr ? waits[to->size()] : 0;
       to->push_back(std::move(*compiled));
     }
   }
@@ -120,14 +125,39 @@ double Network<T>::StagingMs() const {
 template <class T>
 Status Network<T>::RunSteps(const std::vector<Step>& steps, double* staging_ms) {
   const double before = StagingMs();
+  std::vector<int64_t> tickets;  // of the steps that run beside these
+  Status status;
   for (const Step& step : steps) {
+    if (step.beside) {
+      tickets.push_back(queue_->Push([this, &step]() -> Status {
+        const Stopwatch watch;
+        auto done = step.run();
+        times_.beside_ms += watch.ms();
+        return done;
+      }));
+      continue;
+    }
+    if (step.wait_for > 0) status = WaitFor(tickets[static_cast<size_t>(step.wait_for) - 1]);
     const Stopwatch watch;
-    auto status = step.run();
-    if (!status) return status;
+    if (status) status = step.run();
     times_[step.phase] += watch.ms();
+    if (!status) break;
+  }
+  // Also after a failure: nobody may free what the queue works on.
+  if (!tickets.empty()) {
+    const Status rest = WaitFor(tickets.back());
+    if (status) status = rest;
   }
   *staging_ms += StagingMs() - before;
-  return {};
+  return status;
+}
+
+template <class T>
+Status Network<T>::WaitFor(int64_t ticket) {
+  const Stopwatch watch;
+  auto status = queue_->Wait(ticket);
+  times_[Phase::kWeightGradient] += watch.ms();
+  return status;
 }
 
 template <class T>
@@ -226,6 +256,9 @@ Result<double> Network<T>::LossAndGradient(std::span<const int32_t> rows,
   if (!status) return status.error();
   EmbeddingBackward(rows);
   parameters_->MarkGradients();
+  // Weights that no launch asked for may still be on their way; an update comes next.
+  status = session_->WaitForStaging();
+  if (!status) return status.error();
   return loss;
 }
 

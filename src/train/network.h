@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/work_queue.h"
 #include "math/gemm_table.h"
 #include "math/rope.h"
 #include "runtime/session.h"
@@ -38,6 +39,9 @@ struct StepTimes {
   double staging_backward_ms = 0;
   double classifier_ms = 0;
   double embedding_ms = 0;
+  // Gradients of weights that were computed beside the device's work. Phase kWeightGradient is then
+  // what the other steps waited for them.
+  double beside_ms = 0;
 
   double& operator[](Phase phase) { return phase_ms[static_cast<size_t>(phase)]; }
   double operator[](Phase phase) const { return phase_ms[static_cast<size_t>(phase)]; }
@@ -59,6 +63,12 @@ class Network {
   const runtime::Session<T>& session() const { return *session_; }
   math::GemmEngine& gemm() { return *gemm_; }
   const StepTimes& times() const { return times_; }
+
+  // Whether gradients of weights are computed beside the other steps: where the device leaves the
+  // host free (Caps::asynchronous).
+  bool overlaps() const { return queue_ != nullptr; }
+  // How many were computed so, since the network was made.
+  int64_t finished_beside() const { return overlaps() ? queue_->finished() : 0; }
 
   // Call after parameters changed, before the next step.
   Status StageWeights() { return session_->StageWeights(); }
@@ -93,6 +103,9 @@ class Network {
     Phase phase;
     bool kernel = false;
     std::function<Status()> run;
+    // See overlap.h.
+    bool beside = false;
+    int64_t wait_for = 0;
   };
 
   Network(const NetworkOptions& options, data::VocabMap vocab)
@@ -112,6 +125,7 @@ class Network {
   math::GemmShape GradientGemm(const Parameter<T>& p) const;
   T* Data(const PlanStep& step, const std::string& role);
   Status RunSteps(const std::vector<Step>& steps, double* staging_ms);
+  Status WaitFor(int64_t ticket);
   Status Forward(std::span<const int32_t> rows);
   void ClassifierForward();
   void ClassifierBackward();
@@ -131,6 +145,7 @@ class Network {
   std::map<std::pair<kernels::KernelId, int64_t>, typename runtime::Session<T>::LaunchId> launches_;
   std::vector<Step> forward_, backward_;
   StepTimes times_;
+  std::unique_ptr<WorkQueue> queue_;  // last: its jobs use the others
 };
 
 }  // namespace millwright::train

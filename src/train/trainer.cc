@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/clock.h"
 #include "data/windows.h"
 #include "math/vector.h"
 #include "telemetry/surroundings.h"
@@ -134,6 +133,7 @@ telemetry::StepEvent Trainer::MakeStepEvent(double loss, double ms) const {
                      {"classifier", t.classifier_ms},
                      {"embedding", t.embedding_ms}};
   if (in_.options.recompute) event.phases_ms["recompute"] = t[Phase::kRecompute];
+  if (network_->overlaps()) event.phases_ms["dw_beside"] = t.beside_ms;
   if (step_ % 10 != 0) return event;
   const auto norm = [&](const char* name) {
     const std::span<float> values = network_->Buffer(name);
@@ -178,7 +178,8 @@ Status Trainer::UpdateWeights(telemetry::Sink& sink) {
             .weight_decay = in_.options.weight_decay,
             .gradient_scale = scale,
             .adam_step = ++adam_step_});
-    auto staged = network_->StageWeights();
+    budget_spent_ = !network_->session().CanStage();
+    auto staged = budget_spent_ ? Status() : network_->StageWeights();
     if (!staged) return staged;
   } else {
     network_->parameters().ClearGradients();
@@ -215,20 +216,43 @@ Status Trainer::Validate(telemetry::Sink& sink) {
   return sink.Write(telemetry::ValidationEvent{step_, *loss, in_.options.val_windows});
 }
 
+// Micro-steps that were done before those of the update just made.
+int64_t Trainer::StepBeforeUpdate() const {
+  const int64_t accum = in_.options.accum;
+  return step_ - (step_ % accum == 0 ? accum : step_ % accum);
+}
+
+bool Trainer::ValidationIsDue(bool last) const {
+  return in_.val != nullptr && (last || Crossed(StepBeforeUpdate(), step_, in_.options.val_every));
+}
+
 // Validation first, so that a state knows how good it is.
 Status Trainer::AfterUpdate(telemetry::Sink& sink, bool last) {
-  const TrainOptions& o = in_.options;
-  const int64_t before = step_ - (step_ % o.accum == 0 ? o.accum : step_ % o.accum);
-  if (after_update_) {
+  // A sample would be one of weights that the device has not got.
+  if (after_update_ && !budget_spent_) {
     auto status = after_update_(step_, sink);
     if (!status) return status;
   }
-  if (in_.val != nullptr && (last || Crossed(before, step_, o.val_every))) {
+  if (ValidationIsDue(last)) {
+    if (budget_spent_) {
+      validation_due_ = true;
+      return Save(sink);
+    }
     auto status = Validate(sink);
     if (!status) return status;
   }
-  if (last || Crossed(before, step_, o.save_every)) return Save(sink);
+  if (budget_spent_ || last || Crossed(StepBeforeUpdate(), step_, in_.options.save_every)) {
+    return Save(sink);
+  }
   return {};
+}
+
+RunTotals Trainer::totals() const {
+  RunTotals totals = totals_;
+  totals.programs += network_->session().compiles().programs;
+  totals.compile_ms += network_->session().compiles().ms;
+  totals.wall_ms += wall_.ms();
+  return totals;
 }
 
 Status Trainer::Step(telemetry::Sink& sink) {
@@ -251,7 +275,13 @@ Status Trainer::Step(telemetry::Sink& sink) {
 
 Result<RunEnd> Trainer::RunLoop(telemetry::Sink& sink, const std::atomic<bool>& stop) {
   const TrainOptions& o = in_.options;
-  while (step_ < o.steps && !stop) {
+  if (validation_due_) {
+    validation_due_ = false;
+    auto status = Validate(sink);
+    if (status) status = Save(sink);
+    if (!status) return status.error();
+  }
+  while (step_ < o.steps && !stop && !budget_spent_) {
     auto status = Step(sink);
     if (!status) return status.error();
     const bool last = step_ == o.steps;
@@ -263,16 +293,16 @@ Result<RunEnd> Trainer::RunLoop(telemetry::Sink& sink, const std::atomic<bool>& 
   auto status = telemetry_->Finish(step_, sink);
   if (status && saved_step_ != updated_step_) status = Save(sink);
   if (!status) return status.error();
-  return step_ == o.steps ? RunEnd::kDone : RunEnd::kInterrupted;
+  if (step_ == o.steps && !validation_due_) return RunEnd::kDone;
+  return budget_spent_ && !stop ? RunEnd::kRestart : RunEnd::kInterrupted;
 }
 
 Result<RunEnd> Trainer::Run(telemetry::Sink& sink, const std::atomic<bool>& stop) {
-  const Stopwatch wall;
+  wall_.Restart();
   const double measured_before = telemetry_->ms();
   TimedSink timed(sink, totals_.telemetry_ms);
   auto end = RunLoop(timed, stop);
   totals_.telemetry_ms += telemetry_->ms() - measured_before;
-  totals_.wall_ms += wall.ms();
   return end;
 }
 

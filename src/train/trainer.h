@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "checkpoint/hf_folder.h"
 #include "checkpoint/training_state.h"
 #include "data/sampler.h"
@@ -36,10 +37,18 @@ struct RunInputs {
   bool one_dtype = false;  // a resumed run's model/ has no other_dtypes, whatever its state says
 };
 
-enum class RunEnd { kDone, kInterrupted };
+enum class RunEnd {
+  kDone,
+  kInterrupted,
+  kRestart,  // the process may compile no more programs; another one goes on from the state
+};
 
-// Totals of this process, for the report at the end.
+// Totals of this process and of those whose compile budget it goes on with, for the report at the
+// end.
 struct RunTotals {
+  int64_t processes = 1;
+  int64_t programs = 0;
+  double compile_ms = 0;
   int64_t steps = 0;
   double train_ms = 0;      // micro-steps
   double optimizer_ms = 0;  // updates and staging
@@ -74,13 +83,15 @@ class Trainer {
 
   // Runs to the last micro-step, or until `stop` is set: then the micro-step in progress is
   // finished and the state of the last update saved. Saves the state and model/ at the end too.
+  // Where the weights of an update cannot be brought to the device any more (Session::CanStage),
+  // the state is saved and the end is kRestart.
   Result<RunEnd> Run(telemetry::Sink& sink, const std::atomic<bool>& stop);
 
   // Mean loss over the first `windows` windows of `tokens`.
   Result<double> Evaluate(const data::TokenSource& tokens, int64_t windows);
 
   int64_t micro_steps_done() const { return step_; }
-  const RunTotals& totals() const { return totals_; }
+  RunTotals totals() const;
   Network<float>& network() { return *network_; }
 
  private:
@@ -94,6 +105,8 @@ class Trainer {
   Status Validate(telemetry::Sink& sink);
   Status Save(telemetry::Sink& sink);
   Status AfterUpdate(telemetry::Sink& sink, bool last);
+  bool ValidationIsDue(bool last) const;
+  int64_t StepBeforeUpdate() const;
   telemetry::StepEvent MakeStepEvent(double loss, double ms) const;
   double CurrentLr() const;
   nlohmann::json Meta() const;
@@ -119,7 +132,10 @@ class Trainer {
   float current_loss_ = 0;  // of the last micro-step
   std::optional<double> last_val_, best_val_;
   std::optional<int64_t> last_val_step_, best_step_;
-  RunTotals totals_;
+  bool budget_spent_ = false;    // weights of the last update are not on the device
+  bool validation_due_ = false;  // of the last update, when it could not be made
+  RunTotals totals_;             // without the compiles and the wall time of this process
+  Stopwatch wall_;               // since Run() began
 };
 
 }  // namespace millwright::train

@@ -26,6 +26,33 @@ Status RequireEqual(const json& meta, const char* key, const json& now) {
                   saved.dump());
 }
 
+json ToJson(const RunTotals& totals) {
+  return {{"processes", totals.processes},       {"programs", totals.programs},
+          {"compile_ms", totals.compile_ms},     {"steps", totals.steps},
+          {"train_ms", totals.train_ms},         {"optimizer_ms", totals.optimizer_ms},
+          {"telemetry_ms", totals.telemetry_ms}, {"wall_ms", totals.wall_ms}};
+}
+
+// The totals of the processes before this one; where the state has none, it is the first.
+RunTotals TotalsFromMeta(const json& meta) {
+  RunTotals totals;
+  const json saved = meta.value("totals", json());
+  if (!saved.is_object()) return totals;
+  const auto read = [&](const char* key, auto& to) {
+    if (saved.contains(key) && saved[key].is_number()) saved[key].get_to(to);
+  };
+  read("processes", totals.processes);
+  ++totals.processes;
+  read("programs", totals.programs);
+  read("compile_ms", totals.compile_ms);
+  read("steps", totals.steps);
+  read("train_ms", totals.train_ms);
+  read("optimizer_ms", totals.optimizer_ms);
+  read("telemetry_ms", totals.telemetry_ms);
+  read("wall_ms", totals.wall_ms);
+  return totals;
+}
+
 }  // namespace
 
 json Trainer::Meta() const {
@@ -43,6 +70,8 @@ json Trainer::Meta() const {
   meta["active_ids"] =
       vocab.mode() == data::VocabMode::kFull ? json(json::array()) : json(vocab.active());
   AddToMeta(in_.origin, meta);
+  if (validation_due_) meta["validation_due"] = true;
+  if (budget_spent_) meta["totals"] = ToJson(totals());
   meta["best_val"] = best_val_ ? json(*best_val_) : json();
   meta["best_step"] = best_step_ ? json(*best_step_) : json();
   return meta;
@@ -136,6 +165,8 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
   FillAbsent(in_.origin.tokens, origin->tokens);
   if (in_.one_dtype) origin->other_dtypes.clear();
   in_.origin = std::move(*origin);
+  totals_ = TotalsFromMeta(meta);
+  validation_due_ = meta.value("validation_due", json()) == true;
   if (meta.value("last_loss", json()).is_number()) last_loss_ = meta["last_loss"].get<float>();
   if (meta.value("best_val", json()).is_number() && meta.value("best_step", json()).is_number()) {
     best_val_ = meta["best_val"].get<double>();

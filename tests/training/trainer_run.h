@@ -79,7 +79,7 @@ struct TrainerRun {
   std::unique_ptr<train::Trainer> Create() {
     auto opened = app::OpenDevice(options.device, device_options, gemm_table);
     EXPECT_TRUE(opened.ok()) << (opened.ok() ? "" : opened.error().message);
-    devices.push_back(std::move(*opened));
+    devices.push_back(wrap ? wrap(std::move(*opened)) : std::move(*opened));
     std::vector<std::shared_ptr<const data::TokenSource>> sources = {train};
     if (val != nullptr) sources.push_back(val);
     auto vocab = data::VocabMap::Build(options.vocab, options.config.vocab, sources);
@@ -118,6 +118,8 @@ struct TrainerRun {
   device::DeviceOptions device_options;
   std::shared_ptr<const data::TokenSource> train, val;
   std::shared_ptr<const math::GemmTable> gemm_table;
+  // What the trainer gets in place of the device that it is handed; may be empty.
+  std::function<std::unique_ptr<device::Device>(std::unique_ptr<device::Device>)> wrap;
   checkpoint::TestFolder folder;
   std::string run_name = "run";
   std::vector<std::unique_ptr<device::Device>> devices;  // outlive the trainers

@@ -24,6 +24,7 @@ class AneDevice final : public Device {
     ane::FillCaps(machine_.target, &caps_);
     caps_.dtype = caps_.storage = DType::kFp16;
     caps_.compile_budget = compile_budget;
+    caps_.asynchronous = true;
   }
 
   std::string_view name() const override { return "ane"; }
