@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/ane_arithmetic.h"
+
 namespace millwright {
 namespace {
 
@@ -68,33 +70,8 @@ double RoundTo(double value) {
                       static_cast<double>(std::numeric_limits<T>::max()));
 }
 
-// log2 of the magnitude, rounded down; far below anything in fp16's range for 0.
-int ExponentOf(double value) {
-  return static_cast<int>((std::bit_cast<uint64_t>(value) >> kDoubleMantissa) & 0x7FF) - 1023;
-}
-
-constexpr double kFixedOne = 65536.0;                    // 1 in Q15.16
-constexpr int64_t kFixedLimit = int64_t{32768} * 65536;  // where the accumulator sticks (E1)
-constexpr int kVanishingExponent = -17;                  // of a product's operands, summed (E1)
-// 32752 is the largest fp16 below 32768; what would round to 32768 leaves as infinity (E2).
+// What would round to 32768 in fp16 (E2).
 constexpr double kOutputLimit = 32760.0;
-
-double FixedPointDot(const double* a, ptrdiff_t stride_a, const double* b, ptrdiff_t stride_b,
-                     size_t count) {
-  int64_t sum = 0;
-  for (size_t k = 0; k < count; ++k, a += stride_a, b += stride_b) {
-    if (ExponentOf(*a) + ExponentOf(*b) <= kVanishingExponent) continue;
-    const double product = *a * *b;
-    if (std::isnan(product)) return product;
-    // Both comparisons keep the conversion below inside int64.
-    if (std::fabs(product) >= 32768.0) return std::copysign(kInfinity, product);
-    sum += static_cast<int64_t>(product * kFixedOne);
-    if (sum >= kFixedLimit) return kInfinity;
-    if (sum <= -kFixedLimit) return -kInfinity;
-  }
-  const double value = static_cast<double>(sum) / kFixedOne;
-  return std::fabs(value) >= kOutputLimit ? std::copysign(kInfinity, value) : value;
-}
 
 }  // namespace
 
@@ -156,25 +133,52 @@ double Numerics::Round(double value, DType dtype) const {
       return static_cast<double>(static_cast<float>(value));
     case Precision::kFp16:
       return RoundFloat<false>(value, dtype);
-    case Precision::kAne:
-      return DropSignOfZero(RoundFloat<true>(value, dtype));
+    case Precision::kAne: {
+      const bool away = rules_.Has(AneRule::kRoundAway);
+      const double rounded =
+          away ? RoundFloat<true>(value, dtype) : RoundFloat<false>(value, dtype);
+      return rules_.Has(AneRule::kPositiveZero) ? DropSignOfZero(rounded) : rounded;
+    }
   }
   return value;
 }
 
+double Numerics::Operand(double value) const {
+  return Follows(AneRule::kDecode) ? AneOperand(value) : value;
+}
+
+double Numerics::AneDot(const double* a, ptrdiff_t stride_a, const double* b, ptrdiff_t stride_b,
+                        size_t count) const {
+  const bool fixed = rules_.Has(AneRule::kFixedPoint);
+  const bool vanish = rules_.Has(AneRule::kVanish);
+  const bool sticky = rules_.Has(AneRule::kSticky);
+  // Multiples of 2^-16 below 2^15: exact in double.
+  double sum = 0.0;
+  for (size_t k = 0; k < count; ++k, a += stride_a, b += stride_b) {
+    const double x = Operand(*a), y = Operand(*b);
+    if (vanish && AneExponent(x) + AneExponent(y) <= kAneVanishingExponent) continue;
+    const double product = x * y;
+    sum += fixed ? std::round(product * kAneFixedOne) / kAneFixedOne : product;
+    if (sticky && std::fabs(sum) >= kAneSumLimit) return std::copysign(kInfinity, sum);
+  }
+  if (fixed && std::fabs(sum) >= kAneSumLimit) return std::copysign(kInfinity, sum);
+  const bool limited = rules_.Has(AneRule::kOutputLimit) && std::fabs(sum) >= kOutputLimit;
+  return limited ? std::copysign(kInfinity, sum) : sum;
+}
+
 double Numerics::Dot(const double* a, ptrdiff_t stride_a, const double* b, ptrdiff_t stride_b,
                      size_t count) const {
-  if (precision_ == Precision::kAne) return FixedPointDot(a, stride_a, b, stride_b, count);
+  if (precision_ == Precision::kAne) return AneDot(a, stride_a, b, stride_b, count);
   double sum = 0.0;
   for (size_t k = 0; k < count; ++k, a += stride_a, b += stride_b) sum += *a * *b;
   return sum;
 }
 
 double Numerics::Sum(const double* a, ptrdiff_t stride, size_t count) const {
-  const bool narrow = precision_ == Precision::kAne;
+  const bool narrow = Follows(AneRule::kNarrowSum);
   double sum = 0.0;
   for (size_t k = 0; k < count; ++k, a += stride) {
-    sum += *a;
+    sum += Operand(*a);
     if (narrow) sum = Round(sum, DType::kFp16);
   }
   return sum;

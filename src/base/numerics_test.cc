@@ -113,18 +113,39 @@ TEST(NumericsTest, DotFollowsItsStrides) {
   }
 }
 
-// E1: a product whose operand exponents sum to -17 or less vanishes; others lose what is below
-// 2^-16.
+// E1, vectors of notes/numerics.md (section H12) of the M6 study: a product whose operand exponents
+// sum to -17 or less vanishes, others are rounded half away from zero to multiples of 2^-16.
 TEST(NumericsTest, AneDropsSmallProducts) {
   EXPECT_EQ(DotOf(kAne, {0x1p-8}, {0x1p-8}), 0x1p-16);
   EXPECT_EQ(DotOf(kAne, {0x1p-9}, {0x1p-8}), 0.0);
-  // 1.75 * 1.75 * 2^-17 = 3.0625 * 2^-17 is above 2^-16, but its exponents sum to -17.
-  EXPECT_EQ(DotOf(kAne, {0x1.Cp-9}, {0x1.Cp-8}), 0.0);
-  EXPECT_EQ(DotOf(kAne, {0x1.Cp-8}, {0x1.Cp-8}), 3 * 0x1p-16) << "3.0625 is cut to 3";
-  EXPECT_EQ(DotOf(kAne, {-0x1.Cp-8}, {0x1.Cp-8}), -3 * 0x1p-16) << "towards zero";
+  // 1.875 * 2^-3 * 1.875 * 2^-14 is 1.76 steps, but its exponents sum to -17; so do those of the
+  // product of 1.98 steps, and those of 1.43.
+  EXPECT_EQ(DotOf(kAne, {0x1.Ep-3}, {0x1.Ep-14}), 0.0);
+  EXPECT_EQ(DotOf(kAne, {0x1.FD8p-3}, {0x1.FD8p-14}), 0.0);
+  EXPECT_EQ(DotOf(kAne, {0x1.8p-4}, {0x1.E68p-13}), 0.0);
+  // 0.125 * 1.5 * 2^-13 is 1.5 steps with exponents that sum to -16.
+  EXPECT_EQ(DotOf(kAne, {0x1p-3}, {0x1.8p-13}), 2 * 0x1p-16) << "half a step goes away from zero";
+  EXPECT_EQ(DotOf(kAne, {-0x1p-3}, {0x1.8p-13}), -2 * 0x1p-16);
+  // 1.75 * 1.75 * 2^-16 is 3.0625 steps.
+  EXPECT_EQ(DotOf(kAne, {0x1.Cp-8}, {0x1.Cp-8}), 3 * 0x1p-16);
   // A gradient of 8e-5 (1.31 * 2^-14) times a weight of 0.036 (1.15 * 2^-5): lost.
   EXPECT_EQ(DotOf(kAne, {8e-5}, {0.036}), 0.0);
   EXPECT_NE(DotOf(kFp16, {8e-5}, {0.036}), 0.0);
+}
+
+// E1: a subnormal fp16 counts as exponent -14, so that its product may be rounded up.
+TEST(NumericsTest, AneTakesSubnormalsForExponentMinus14) {
+  EXPECT_EQ(DotOf(kAne, {0x1p-17}, {1.0}), 0x1p-16);
+  EXPECT_EQ(DotOf(kAne, {0x1p-18}, {1.0}), 0.0);
+  EXPECT_EQ(DotOf(kAne, {0.25}, {0x1p-15}), 0x1p-16) << "exponents -2 and -14, half a step";
+  EXPECT_EQ(DotOf(kAne, {0.125}, {0x1.8p-15}), 0.0) << "exponents -3 and -14";
+}
+
+// E1: nothing is lost beside a large partial sum, for the sum is fixed point.
+TEST(NumericsTest, AneSumsExactly) {
+  EXPECT_EQ(DotOf(kAne, {16384, 0x1p-16, -16384}, {1, 1, 1}), 0x1p-16);
+  EXPECT_EQ(DotOf(kAne, {16384, 0x1p-18, -16384}, {1, 1, 1}), 0.0);
+  EXPECT_EQ(DotOf(kAne, {2048, 1}, {1, 1}), 2049.0);
 }
 
 TEST(NumericsTest, AneSticksAtInfinity) {
@@ -135,6 +156,41 @@ TEST(NumericsTest, AneSticksAtInfinity) {
   EXPECT_EQ(DotOf(kAne, {128, 128, -128, -128}, {128, 128, 128, 128}), kInf);
   EXPECT_EQ(DotOf(kAne, {128, -128, 128, -128}, {128, 128, 128, 128}), 0.0);
   EXPECT_EQ(DotOf(kAne, {kInf, 1}, {1, 1}), kInf);
+}
+
+// E13: operands that are no finite numbers count as 65536 and 98304. AF's inf * x = -52416 in fp16.
+TEST(NumericsTest, AneReadsInfinitiesAndNansAsNumbers) {
+  const double nan = std::nan("");
+  EXPECT_EQ(kAne.Operand(kInf), 65536.0);
+  EXPECT_EQ(kAne.Operand(-kInf), -65536.0);
+  EXPECT_EQ(kAne.Operand(nan), 98304.0);
+  EXPECT_EQ(kAne.Operand(7.0), 7.0);
+  EXPECT_TRUE(std::isnan(kFp16.Operand(nan)));
+  EXPECT_EQ(kAne.Round(kAne.Operand(kInf) * -0.7998046875, DType::kFp16), -52416.0);
+  EXPECT_EQ(DotOf(kAne, {nan}, {0.25}), 24576.0) << "a NaN disappears";
+  EXPECT_EQ(DotOf(kAne, {nan}, {1.0}), kInf);
+  EXPECT_EQ(DotOf(kAne, {kInf}, {0.0}), 0.0);
+  EXPECT_TRUE(std::isnan(
+      DotOf(Numerics(Precision::kAne, AneRules().Set(AneRule::kDecode, false)), {nan}, {1.0})));
+}
+
+// Each rule of the arithmetic can be switched off by itself.
+TEST(NumericsTest, AneRulesCanBeSwitchedOff) {
+  const auto without = [](AneRule rule) {
+    return Numerics(Precision::kAne, AneRules().Set(rule, false));
+  };
+  EXPECT_EQ(DotOf(without(AneRule::kVanish), {0x1.Ep-3}, {0x1.Ep-14}), 2 * 0x1p-16);
+  Numerics plain(Precision::kAne,
+                 AneRules().Set(AneRule::kFixedPoint, false).Set(AneRule::kVanish, false));
+  EXPECT_EQ(DotOf(plain, {0x1p-12}, {0x1p-12}), 0x1p-24);
+  EXPECT_EQ(DotOf(without(AneRule::kSticky), {128, 128, -128}, {128, 128, 128}), 16384.0);
+  EXPECT_EQ(DotOf(without(AneRule::kSticky), {128, 128}, {128, 128}), kInf);
+  EXPECT_EQ(DotOf(without(AneRule::kOutputLimit), {32752, 8}, {1, 1}), 32760.0);
+  EXPECT_EQ(SumOf(without(AneRule::kNarrowSum), std::vector<double>(2049, 1.0)), 2049.0);
+  EXPECT_EQ(without(AneRule::kRoundAway).Round(2049.0, DType::kFp16), 2048.0);
+  EXPECT_TRUE(std::signbit(without(AneRule::kPositiveZero).Round(-0.0, DType::kFp16)));
+  const Numerics none(Precision::kAne, AneRules::None());
+  EXPECT_EQ(DotOf(none, {128, 128}, {128, 128}), 32768.0);
 }
 
 // E2: results end at 32752, the last fp16 below the accumulator's limit.

@@ -25,13 +25,27 @@ struct Caps {
   bool computes = true;                   // false for `null`
   DType vector_weights = DType::kFp32;    // DeviceOptions::vector_weights, where it is kept
   int compile_budget = 0;                 // programs per process; 0 is unlimited
+  // How programs must be written: see kernels::Target, which has fields of the same names.
+  int64_t width_multiple = 1;
+  int64_t max_width = 0;
+  bool width_slices = true;
+  bool rotary_by_matrix = false;
+  bool narrow_factors = true;
 };
 
-// Why a program would not compile or would compute something else.
+enum class Severity {
+  kError,    // the program would not compile, or would compute something else
+  kWarning,  // it runs; sources disagree about it, or it is slow
+};
+
+// What speaks against a program.
 struct Issue {
   std::string constraint;  // id in the device's table of constraints
   std::string where;       // operation and SSA identifier
   std::string message;     // what was found, what is allowed, a way out
+  Severity severity = Severity::kError;
+
+  bool is_error() const { return severity == Severity::kError; }
 };
 
 // A compiled program bound to surfaces.
@@ -89,6 +103,9 @@ struct DeviceOptions {
   // instead of it: kFp32 (the weight itself), kBf16 or kInt8.
   DType vector_weights = DType::kFp32;
   AneOptions ane = {};
+  AneRules ane_rules = {};  // of precision kAne
+  // Precision kAne adds to these; null: nothing is counted. Must outlive the device.
+  ProductCounters* products = nullptr;
 };
 
 }  // namespace millwright::device

@@ -23,7 +23,11 @@ kernels::KernelSpec MakeSpec(const device::Device& device, const SessionOptions&
           .binding = options.binding,
           .target = {.dtype = caps.dtype,
                      .fused_attention_backward = fused,
-                     .width_multiple = caps.dtype == DType::kFp16 ? 32 : 1},
+                     .width_multiple = caps.dtype == DType::kFp16 ? 32 : caps.width_multiple,
+                     .max_width = caps.max_width,
+                     .width_slices = caps.width_slices,
+                     .rotary_by_matrix = caps.rotary_by_matrix,
+                     .narrow_factors = caps.narrow_factors},
           .residual_alpha = options.residual_alpha,
           .batch = options.batch,
           .cache = options.cache,
@@ -112,6 +116,7 @@ Status Session<T>::Impl::GenerateAll() {
     if (!program) return program.error();
     programs[i] = std::move(*program);
     for (const device::Issue& issue : device.Check(programs[i].program)) {
+      if (!issue.is_error()) continue;
       return BadInput("kernel {} cannot run on device {}: {} {}: {}", kernel->name, device.name(),
                       issue.constraint, issue.where, issue.message);
     }

@@ -81,7 +81,7 @@ class ReferenceExecutable final : public Executable {
 
 class ReferenceDevice final : public Device {
  public:
-  explicit ReferenceDevice(const DeviceOptions& options) : numerics_(options.precision) {
+  explicit ReferenceDevice(const DeviceOptions& options) : numerics_(options.precision, options.ane_rules, options.products) {
     caps_.storage = FloatStorage(options.precision);
     caps_.dtype = caps_.storage == DType::kFp16 ? DType::kFp16 : DType::kFp32;
     caps_.wraps_host_memory = true;

@@ -46,13 +46,21 @@ Array MapElements(const Array& x, const Type& type, const Fn& fn) {
 
 // fn(x), element by element.
 template <double (*fn)(double)>
-Arrays EvaluateUnary(const Call& call, std::span<const Type> results, const Numerics&) {
-  return std::vector<Array>{MapElements(call.array("x"), results[0], fn)};
+Arrays EvaluateUnary(const Call& call, std::span<const Type> results, const Numerics& numerics) {
+  const auto apply = [&](double x) { return fn(numerics.Operand(x)); };
+  return std::vector<Array>{MapElements(call.array("x"), results[0], apply)};
+}
+
+// fn(x), element by element, where the ANE has a table: on_ane(x) (base/ane_tables.h).
+template <double (*fn)(double), double (*on_ane)(double)>
+Arrays EvaluateTabled(const Call& call, std::span<const Type> results, const Numerics& numerics) {
+  return numerics.Follows(AneRule::kTables) ? EvaluateUnary<on_ane>(call, results, numerics)
+                                            : EvaluateUnary<fn>(call, results, numerics);
 }
 
 // fn(x, y), element by element, broadcast.
 template <double (*fn)(double, double)>
-Arrays EvaluateBinary(const Call& call, std::span<const Type> results, const Numerics&) {
+Arrays EvaluateBinary(const Call& call, std::span<const Type> results, const Numerics& numerics) {
   Array result = NewArray(results[0]);
   if (result.data.empty()) return std::vector<Array>{std::move(result)};
   const Array& x = call.array("x");
@@ -67,7 +75,9 @@ Arrays EvaluateBinary(const Call& call, std::span<const Type> results, const Num
   ForEachRow<2>(shape, {strides_x, strides_y}, [&](int64_t, const std::array<int64_t, 2>& offsets) {
     const double* a = x.data.data() + offsets[0];
     const double* b = y.data.data() + offsets[1];
-    for (int64_t i = 0; i < length; ++i) *out++ = fn(a[i * step_x], b[i * step_y]);
+    for (int64_t i = 0; i < length; ++i) {
+      *out++ = fn(numerics.Operand(a[i * step_x]), numerics.Operand(b[i * step_y]));
+    }
   });
   return std::vector<Array>{std::move(result)};
 }

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "base/ane_tables.h"
 #include "mil/ops/elementwise.h"
 
 namespace millwright::mil {
@@ -17,7 +18,7 @@ e^x, element by element.
 Opset ios15. Source: coremltools, MIL ops, iOS15 elementwise_unary.)",
     .params = {{.name = "x"}},
     .infer = InferUnary,
-    .evaluate = EvaluateUnary<Exp>,
+    .evaluate = EvaluateTabled<Exp, AneExp>,
 };
 
 }  // namespace millwright::mil

@@ -1,13 +1,22 @@
 #include <cmath>
+#include <limits>
 
+#include "base/ane_arithmetic.h"
 #include "mil/ops/elementwise.h"
 
 namespace millwright::mil {
 namespace {
 
-Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics& numerics) {
   const double epsilon = call.Float("epsilon", 1e-45);
-  const auto log = [epsilon](double x) { return std::log(x + epsilon); };
+  const bool small = numerics.Follows(AneRule::kSmallArguments);
+  const auto log = [&](double x) {
+    const double argument = numerics.Operand(x) + epsilon;
+    return small && argument >= 0.0 && argument < kAneSmallestArgument ? -kInfinity
+                                                                       : std::log(argument);
+  };
   return std::vector<Array>{MapElements(call.array("x"), results[0], log)};
 }
 

@@ -76,6 +76,7 @@ void Product(const Numerics& numerics, const double* a, const double* b, double*
   if (m == 0 || n == 0) return;
   if (numerics.precision() == Precision::kAne) {
     DotProduct(numerics, a, b, c, m, n, k);
+    if (numerics.counters() != nullptr) numerics.counters()->Add(CountProducts(a, b, c, m, n, k));
   } else {
     WideProduct(a, b, c, m, n, k);
   }

@@ -1,13 +1,22 @@
 #include <cmath>
+#include <limits>
 
+#include "base/ane_arithmetic.h"
 #include "mil/ops/elementwise.h"
 
 namespace millwright::mil {
 namespace {
 
-Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics& numerics) {
   const double epsilon = call.Float("epsilon", 1e-12);
-  const auto rsqrt = [epsilon](double x) { return 1.0 / std::sqrt(x + epsilon); };
+  const bool small = numerics.Follows(AneRule::kSmallArguments);
+  const auto rsqrt = [&](double x) {
+    const double argument = numerics.Operand(x) + epsilon;
+    return small && argument >= 0.0 && argument < kAneSmallestArgument ? kInfinity
+                                                                       : 1.0 / std::sqrt(argument);
+  };
   return std::vector<Array>{MapElements(call.array("x"), results[0], rsqrt)};
 }
 

@@ -110,7 +110,8 @@ Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&
       AddMask(*mask, mask->data.data() + offsets[0], mask_strides[rank - 2], mask_strides[rank - 1],
               l, s, scores.data());
     }
-    for (int64_t i = 0; i < l; ++i) SoftmaxRow(scores.data() + i * s, static_cast<size_t>(s));
+    for (int64_t i = 0; i < l; ++i)
+      SoftmaxRow(numerics, scores.data() + i * s, static_cast<size_t>(s));
     RoundOperand(numerics, results[0].dtype, &scores);
     Product(numerics, scores.data(), value.data.data() + head * s * ev,
             result.data.data() + head * l * ev, l, ev, s);

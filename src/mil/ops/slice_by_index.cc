@@ -1,4 +1,5 @@
 #include "mil/ops/slice.h"
+#include "mil/ops/slice_clamp.h"
 
 namespace millwright::mil {
 namespace {
@@ -10,13 +11,14 @@ Types Infer(const Call& call) {
   return std::vector<Type>{{x.dtype, SliceShape(*slices)}};
 }
 
-Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
+Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics& numerics) {
   const Array& x = call.array("x");
   const Result<std::vector<AxisSlice>> slices = ReadAxisSlices(call, x.type.shape);
   if (!slices) return slices.error();
   const SlicePlace place = PlaceSlice(*slices, x.type.shape);
-  return std::vector<Array>{
-      {results[0], Gathered(x.data.data() + place.offset, results[0].shape, place.strides)}};
+  Array result{results[0], Gathered(x.data.data() + place.offset, results[0].shape, place.strides)};
+  if (!slices->empty()) ClampSlice(numerics, slices->back().first, &result.data);
+  return std::vector<Array>{std::move(result)};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "mil/ops/rules.h"
+#include "mil/ops/slice_clamp.h"
 #include "mil/ops/walk.h"
 
 namespace millwright::mil {
@@ -40,15 +41,16 @@ Types Infer(const Call& call) {
   return std::vector<Type>{{x.dtype, *shape}};
 }
 
-Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
+Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics& numerics) {
   const Array& x = call.array("x");
   const Strides strides = RowMajorStrides(x.type.shape);
   const std::vector<int64_t> begin = call.Ints("begin");
   if (const Result<Shape> shape = ReadSize(call, begin); !shape) return shape.error();
   int64_t offset = 0;
   for (size_t axis = 0; axis < strides.size(); ++axis) offset += begin[axis] * strides[axis];
-  return std::vector<Array>{
-      {results[0], Gathered(x.data.data() + offset, results[0].shape, strides)}};
+  Array result{results[0], Gathered(x.data.data() + offset, results[0].shape, strides)};
+  if (!begin.empty()) ClampSlice(numerics, begin.back(), &result.data);
+  return std::vector<Array>{std::move(result)};
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ std::vector<double> SwapWithLast(const std::vector<double>& data, const Shape& s
   return Gathered(data.data(), swapped, strides);
 }
 
-Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
+Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics& numerics) {
   const Array& x = call.array("x");
   Shape shape = x.type.shape;
   const Result<int64_t> normal = NormalizeAxis(call, call.Int("axis", -1), shape.size());
@@ -36,7 +36,7 @@ Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&
   const int64_t length = shape[axis];
   ParallelFor(x.type.elements() / length, 1, [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      SoftmaxRow(rows.data() + row * length, static_cast<size_t>(length));
+      SoftmaxRow(numerics, rows.data() + row * length, static_cast<size_t>(length));
     }
   });
   if (!last) {

@@ -1,4 +1,5 @@
 #include "mil/ops/rules.h"
+#include "mil/ops/slice_clamp.h"
 #include "mil/ops/walk.h"
 
 namespace millwright::mil {
@@ -41,7 +42,7 @@ Types Infer(const Call& call) {
   return types;
 }
 
-Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
+Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics& numerics) {
   const Array& x = call.array("x");
   const Result<int64_t> axis = NormalizeAxis(call, call.Int("axis", 0), x.type.shape.size());
   if (!axis) return axis.error();
@@ -51,6 +52,8 @@ Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&
   std::vector<Array> arrays;
   for (const Type& type : results) {
     arrays.push_back({type, Gathered(part, type.shape, strides)});
+    if (along + 1 == strides.size())
+      ClampSlice(numerics, part - x.data.data(), &arrays.back().data);
     part += type.shape[along] * strides[along];
   }
   return arrays;
