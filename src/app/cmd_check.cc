@@ -10,6 +10,7 @@ namespace {
 struct CheckOptions {
   std::string device = "cpu";
   std::string precision = "fp32";
+  std::string ane_rules;
 };
 
 void Print(const ConformanceResult& r) {
@@ -25,7 +26,9 @@ void Print(const ConformanceResult& r) {
 Result<int64_t> RunCheck(const CheckOptions& options) {
   auto precision = PrecisionFromFlag(options.precision, /*exact=*/true);
   if (!precision) return precision.error();
-  auto device = OpenDevice(options.device, {.precision = *precision});
+  const auto rules = AneRulesFromFlag(options.ane_rules, *precision);
+  if (!rules) return rules.error();
+  auto device = OpenDevice(options.device, {.precision = *precision, .ane_rules = *rules});
   if (!device) return device.error();
   if (options.device == "cpu") WarnOfSlowGemm(nullptr);
   int64_t checks = 0, findings = 0;
@@ -51,6 +54,7 @@ void AddCheckCommand(CLI::App& app, CommandContext& context) {
   command->add_option("--device", options->device, "The device to check")->capture_default_str();
   command->add_option("--precision", options->precision, "exact|fp32|fp16|int8|ane")
       ->capture_default_str();
+  command->add_option("--ane-rules", options->ane_rules, kAneRulesHelp);
   command->callback([options, &context] {
     context.action = [options] {
       const auto findings = RunCheck(*options);

@@ -22,7 +22,7 @@ namespace {
 constexpr int64_t kLongestDefault = 2048;
 
 struct EvalFlags {
-  std::string from, data, device = "cpu", precision = "fp32";
+  std::string from, data, device = "cpu", precision = "fp32", ane_rules;
   int64_t seq = 0, tokens = 0, stride = 0, bos = -1;
   bool documents = false;
   int threads = 0;
@@ -130,6 +130,8 @@ Result<train::Evaluation> EvaluateShown(train::Network<float>& network,
 Result<int> RunEval(const EvalFlags& flags) {
   auto precision = PrecisionFromFlag(flags.precision);
   if (!precision) return precision.error();
+  const auto rules = AneRulesFromFlag(flags.ane_rules, *precision);
+  if (!rules) return rules.error();
   auto model = OpenStoredModel(flags.from);
   if (!model) return model.error().In("--from");
   model->config.seq = flags.seq > 0 ? flags.seq : std::min(model->config.seq, kLongestDefault);
@@ -140,8 +142,9 @@ Result<int> RunEval(const EvalFlags& flags) {
   if (!tokens) return tokens.error().In("--data");
   auto windows = Windows(flags, *model, **tokens);
   if (!windows) return windows.error();
-  auto device =
-      OpenDevice(flags.device, {.precision = *precision, .threads = SetThreads(flags.threads)});
+  auto device = OpenDevice(
+      flags.device,
+      {.precision = *precision, .threads = SetThreads(flags.threads), .ane_rules = *rules});
   if (!device) return device.error();
   if (!(*device)->caps().computes) {
     return BadInput("--device {}: computes nothing, so it cannot evaluate", flags.device);
@@ -185,6 +188,7 @@ void AddEvalCommand(CLI::App& app, CommandContext& context) {
                       "Predict at most so many tokens, in whole windows (default: all)");
   command->add_option("--device", flags->device, "cpu|reference")->capture_default_str();
   command->add_option("--precision", flags->precision, "fp32|fp16|int8|ane")->capture_default_str();
+  command->add_option("--ane-rules", flags->ane_rules, kAneRulesHelp);
   command->add_option("--threads", flags->threads, "Threads (0: all cores)")->capture_default_str();
   command->callback([flags, &context] {
     context.action = [flags] {

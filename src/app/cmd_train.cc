@@ -49,6 +49,7 @@ class RunSink : public telemetry::Sink {
 struct Preparation {
   train::TrainOptions options;
   std::string out;
+  std::unique_ptr<ProductCounters> products;  // --count-products; outlives the device
   std::unique_ptr<device::Device> device;
   TrainData data;
   std::optional<data::VocabMap> vocab;
@@ -199,8 +200,15 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
   p.options.threads = SetThreads(p.options.threads);
   status = OpenGemmTable(flags, p);
   if (!status) return status.error();
+  const auto rules = AneRulesFromFlag(p.options.ane_rules, *precision);
+  if (!rules) return rules.error();
+  if (flags.count_products) p.products = std::make_unique<ProductCounters>();
   auto device = OpenDevice(p.options.device,
-                           {.precision = *precision, .threads = p.options.threads}, p.gemm_table);
+                           {.precision = *precision,
+                            .threads = p.options.threads,
+                            .ane_rules = *rules,
+                            .products = p.products.get()},
+                           p.gemm_table);
   if (!device) return device.error();
   p.device = std::move(*device);
   if (*precision == Precision::kInt8 && p.device->caps().computes && !math::HasInt8Dot()) {
@@ -361,6 +369,7 @@ Result<int> Train(const TrainFlags& flags) {
   status = finish(interrupted ? "interrupted" : "done");
   if (!status) return status.error();
   PrintReport(trainer.totals(), trainer.network().session().compiles(), trainer.micro_steps_done());
+  if (p.products != nullptr) PrintProducts(trainer.network().session());
   fmt::print(stderr, "{}: state, metrics.jsonl and model/ are in {}\n",
              interrupted ? "interrupted and saved; --resume goes on" : "done", p.out);
   return interrupted ? kExitInterrupted : kExitDone;

@@ -39,6 +39,15 @@ Result<Precision> PrecisionFromFlag(std::string_view name, bool exact) {
                   exact ? "exact, " : "");
 }
 
+Result<AneRules> AneRulesFromFlag(const std::string& text, Precision precision) {
+  if (!text.empty() && precision != Precision::kAne) {
+    return BadInput("--ane-rules {}: needs --precision ane", text);
+  }
+  const auto rules = ParseAneRules(text);
+  if (!rules) return rules.error().In("--ane-rules");
+  return *rules;
+}
+
 Result<DType> VectorWeightsFromFlag(std::string_view name) {
   for (DType dtype : {DType::kFp32, DType::kBf16, DType::kInt8}) {
     if (DTypeName(dtype) == name) return dtype;

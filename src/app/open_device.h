@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +22,11 @@ std::vector<std::string_view> DeviceNames();
 // The value of --precision; bad input lists what there is. `exact`: that one too, which is for
 // checking a device and not for training.
 Result<Precision> PrecisionFromFlag(std::string_view name, bool exact = false);
+
+// The value of --ane-rules, which needs --precision ane.
+Result<AneRules> AneRulesFromFlag(const std::string& text, Precision precision);
+inline constexpr const char* kAneRulesHelp =
+    "Rules of --precision ane to switch: no-tables,slice-clamp,... (docs/ane.md)";
 
 // The value of --weights: fp32, bf16 or int8.
 Result<DType> VectorWeightsFromFlag(std::string_view name);

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "app/binding_flag.h"
+#include "app/open_device.h"
 
 namespace millwright::app {
 namespace {
@@ -36,8 +37,9 @@ void AddOptimizerFlags(CLI::App& command, TrainFlags& f) {
   command.add_option("--seed", o.seed, "Of first weights and of the order of data")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  command.add_option("--loss-scale", o.loss_scale,
-                     "Factor on the loss in backward (default: 256 on fp16 devices, 1 on fp32)");
+  command.add_option("--loss-scale", f.loss_scale,
+                     "Factor on the loss in backward, or dynamic: doubled after 200 good updates "
+                     "in a row, halved at each overflow (default: 256 on fp16 devices, 1 on fp32)");
 }
 
 void AddDataFlags(CLI::App& command, TrainFlags& f) {
@@ -89,6 +91,10 @@ void AddRunFlags(CLI::App& command, TrainFlags& f) {
   command.add_option("--device", o.device, "cpu|reference|null")->capture_default_str();
   command.add_option("--binding", f.binding, "packed|separate|constant (default: separate)");
   command.add_option("--precision", o.precision, "fp32|fp16|int8|ane")->capture_default_str();
+  command.add_option("--ane-rules", o.ane_rules, kAneRulesHelp);
+  command.add_flag("--count-products", f.count_products,
+                   "With --precision ane: report at the end how many products of each kernel "
+                   "vanished, and how many sums overflowed");
   command
       .add_option("--gemm-table", f.gemm_table,
                   "fixed|tuned|FILE: which implementation carries out which product; tuned is what "
@@ -165,6 +171,27 @@ Status CheckNetworkFlags(const TrainFlags& f) {
   return {};
 }
 
+Status FinishLossScale(TrainFlags& f) {
+  if (f.loss_scale.empty()) return {};
+  f.options.dynamic_loss_scale = f.loss_scale == "dynamic";
+  if (f.options.dynamic_loss_scale) return {};
+  char* end = nullptr;
+  f.options.loss_scale = std::strtod(f.loss_scale.c_str(), &end);
+  if (*end != 0) return BadInput("--loss-scale {}: not a number or dynamic", f.loss_scale);
+  return {};
+}
+
+// In one spelling, so that a resumed run may use another. A resumed run's precision is the state's.
+Status FinishAneRules(TrainFlags& f) {
+  const bool ane = f.resume || f.options.precision == PrecisionName(Precision::kAne);
+  if (f.count_products && !ane) return BadInput("--count-products: needs --precision ane");
+  const auto rules =
+      AneRulesFromFlag(f.options.ane_rules, ane ? Precision::kAne : Precision::kFp32);
+  if (!rules) return rules.error();
+  f.options.ane_rules = ToString(*rules);
+  return {};
+}
+
 Status FinishModel(TrainFlags& f) {
   model::ModelConfig& config = f.options.config;
   if (f.given.contains("seq")) config.seq = f.seq;
@@ -219,8 +246,8 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
         "--gemm-table: a resumed run goes on with the products that it was started with");
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
-  for (Status (*finish)(TrainFlags&) :
-       {FinishBinding, FinishVocab, FinishExport, FinishLora, FinishModel}) {
+  for (Status (*finish)(TrainFlags&) : {FinishBinding, FinishVocab, FinishExport, FinishLora,
+                                        FinishLossScale, FinishAneRules, FinishModel}) {
     auto status = finish(flags);
     if (!status) return status;
   }

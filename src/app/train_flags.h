@@ -19,8 +19,9 @@ struct TrainFlags {
   std::set<std::string> given;       // long names of the flags on the command line, without dashes
 
   // As text, checked by Finish.
-  std::string vocab, binding, residual_alpha, qk_norm, export_dtype, lora_targets;
+  std::string vocab, binding, residual_alpha, loss_scale, qk_norm, export_dtype, lora_targets;
   int64_t seq = 0;
+  bool count_products = false;
 };
 
 // Adds the flags to `command`, with the defaults of `config`.

@@ -79,6 +79,20 @@ void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab) {
              vocab.active().size(), static_cast<double>(vocab.vocab()) / active);
 }
 
+void PrintProducts(const runtime::Session<float>& session) {
+  const auto share = [](uint64_t part, uint64_t whole) {
+    return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+  };
+  fmt::print(stderr, "{:<12} {:>16} {:>10} {:>14} {:>10}\n", "kernel", "products", "vanished",
+             "sums", "overflowed");
+  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
+    if (!session.Has(kernel->id)) continue;
+    const ProductCounts& counts = session.times(kernel->id).products;
+    fmt::print(stderr, "{:<12} {:>16} {:>9.3f}% {:>14} {:>10}\n", kernel->name, counts.products,
+               share(counts.vanished, counts.products), counts.sums, counts.saturated);
+  }
+}
+
 void PrintReport(const train::RunTotals& totals, const runtime::CompileCounts& compiles,
                  int64_t steps) {
   const double each = totals.steps > 0 ? totals.train_ms / static_cast<double>(totals.steps) : 0;

@@ -23,6 +23,9 @@ void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab);
 void PrintReport(const train::RunTotals& totals, const runtime::CompileCounts& compiles,
                  int64_t steps);
 
+// What --count-products found, a line a kernel, on stderr.
+void PrintProducts(const runtime::Session<float>& session);
+
 // Step, timing, gradient and checkpoint lines; progress with tokens/s and time left. On a terminal
 // the progress line is rewritten in place, otherwise it is printed every ten seconds.
 class TrainPrinter : public telemetry::Sink {

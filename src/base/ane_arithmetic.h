@@ -9,6 +9,9 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
+
+#include "base/ane_rules.h"
 
 namespace millwright {
 
@@ -20,6 +23,8 @@ inline constexpr double kAneSumLimit = 32768.0;
 inline constexpr int kAneVanishingExponent = -17;
 // The exponent that a subnormal fp16 counts with.
 inline constexpr int kAneLowestExponent = -14;
+// What would round to 32768 in fp16 (E2).
+inline constexpr double kAneOutputLimit = 32760.0;
 // What an infinity and a NaN count as: the exponent field 31 is taken for an ordinary one.
 inline constexpr double kAneInfinityOperand = 65536.0;
 inline constexpr double kAneNanOperand = 1.5 * 65536.0;
@@ -38,6 +43,14 @@ inline int AneExponent(double value) {
 inline double AneOperand(double value) {
   if (std::isfinite(value)) return value;
   return std::copysign(std::isnan(value) ? kAneNanOperand : kAneInfinityOperand, value);
+}
+
+// A sum of products as it leaves the accumulator: infinite from the limit that holds on. NaN stays.
+inline double AneSumResult(double sum, const AneRules& rules) {
+  const bool fixed = rules.Has(AneRule::kFixedPoint) && std::fabs(sum) >= kAneSumLimit;
+  const bool limited = rules.Has(AneRule::kOutputLimit) && std::fabs(sum) >= kAneOutputLimit;
+  if (!fixed && !limited) return sum;
+  return std::copysign(std::numeric_limits<double>::infinity(), sum);
 }
 
 }  // namespace millwright

@@ -70,9 +70,6 @@ double RoundTo(double value) {
                       static_cast<double>(std::numeric_limits<T>::max()));
 }
 
-// What would round to 32768 in fp16 (E2).
-constexpr double kOutputLimit = 32760.0;
-
 }  // namespace
 
 std::string_view PrecisionName(Precision precision) {
@@ -161,9 +158,7 @@ double Numerics::AneDot(const double* a, ptrdiff_t stride_a, const double* b, pt
     sum += fixed ? std::round(product * kAneFixedOne) / kAneFixedOne : product;
     if (sticky && std::fabs(sum) >= kAneSumLimit) return std::copysign(kInfinity, sum);
   }
-  if (fixed && std::fabs(sum) >= kAneSumLimit) return std::copysign(kInfinity, sum);
-  const bool limited = rules_.Has(AneRule::kOutputLimit) && std::fabs(sum) >= kOutputLimit;
-  return limited ? std::copysign(kInfinity, sum) : sum;
+  return AneSumResult(sum, rules_);
 }
 
 double Numerics::Dot(const double* a, ptrdiff_t stride_a, const double* b, ptrdiff_t stride_b,

@@ -29,6 +29,7 @@ struct Caps {
   int64_t width_multiple = 1;
   int64_t max_width = 0;
   bool width_slices = true;
+  bool split_inputs = false;
   bool rotary_by_matrix = false;
   bool narrow_factors = true;
 };
@@ -79,6 +80,8 @@ class Device {
   // it. Only where caps().wraps_host_memory.
   virtual Result<std::unique_ptr<Surface>> WrapHost(const mil::Type& type,
                                                     std::span<std::byte> memory) = 0;
+  // What DeviceOptions::products counts; null where nothing is counted.
+  virtual const ProductCounters* products() const { return nullptr; }
   // What the device found on this machine, for people, a line each.
   virtual std::vector<std::string> Describe() const { return {}; }
 };

@@ -61,7 +61,7 @@ Value QkNorm(Emitter& e, const model::ModelConfig& config, std::string_view id, 
   const Value with_eps = e.b().Add(base + "_eps", mean, e.Float(config.rms_norm_eps));
   const Value inverse = e.b().Op("pow", base + "_r", {{"x", with_eps}, {"y", e.Float(-0.5)}});
   const Value unit = e.b().Mul(base + "_u", split, inverse);
-  const Value scaled = e.b().Mul(base + "_n", unit, e.Vector(weight));
+  const Value scaled = e.b().Mul(base + "_n", unit, e.Vector(weight, shape[3]));
   return e.b().Reshape(id, scaled, shape);
 }
 
@@ -76,10 +76,62 @@ Shape RotaryShape(const Emitter& e, const model::ModelConfig& config) {
   return IsHalfSplit(config) ? Shape{1, 1, half, columns} : Shape{1, half, 1, columns};
 }
 
+// Which channel of a head is the partner of channel `c`, and the sign that it gets: (a, b) becomes
+// (-b, a).
+std::pair<int64_t, double> Partner(const model::ModelConfig& config, int64_t c) {
+  const int64_t half = config.head_dim / 2;
+  if (IsHalfSplit(config)) return c < half ? std::pair(c + half, -1.0) : std::pair(c - half, 1.0);
+  return c % 2 == 0 ? std::pair(c + 1, -1.0) : std::pair(c - 1, 1.0);
+}
+
+// A table [head_dim / 2, columns] with a row for every channel of a head.
+std::vector<double> ByChannel(const model::ModelConfig& config, const std::vector<double>& table) {
+  const int64_t half = config.head_dim / 2;
+  const size_t columns = table.size() / static_cast<size_t>(half);
+  std::vector<double> rows;
+  for (int64_t c = 0; c < config.head_dim; ++c) {
+    const auto pair = static_cast<size_t>(IsHalfSplit(config) ? c % half : c / 2);
+    const auto row = table.begin() + static_cast<int64_t>(pair * columns);
+    rows.insert(rows.end(), row, row + static_cast<int64_t>(columns));
+  }
+  return rows;
+}
+
+// The matrix P that turns the channels (a, b) of a pair into (-b, a), as the weight of a conv.
+Value TurningMatrix(Emitter& e, const model::ModelConfig& config) {
+  const int64_t d = config.head_dim;
+  std::vector<double> matrix(static_cast<size_t>(d * d), 0.0);
+  for (int64_t c = 0; c < d; ++c) {
+    const auto [partner, sign] = Partner(config, c);
+    matrix[static_cast<size_t>(c * d + partner)] = sign;
+  }
+  return e.Table("rope_turn.bin", {d, d, 1, 1}, matrix);
+}
+
+// x cos + (P x) sin: a conv over the channels of a head, without a slice or a concat (facts A29 and
+// E8).
+Value RotateByMatrix(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x,
+                     int64_t heads, const RotaryValues& rotary) {
+  const Shape shape = e.b().type(x).shape;
+  const std::string base(id);
+  const Value split = e.b().Reshape(base + "_h", x, {1, heads, config.head_dim, shape[3]});
+  const Value channels = e.b().Transpose(base + "_hc", split, {0, 2, 1, 3});
+  const Value turned = e.Conv(base + "_turned", channels, rotary.matrix);
+  const Value back = e.b().Transpose(base + "_turned_h", turned, {0, 2, 1, 3});
+  const Value rotated = e.b().Add(base + "_sum", e.b().Mul(base + "_xc", split, rotary.cos),
+                                  e.b().Mul(base + "_ts", back, rotary.sin));
+  return e.b().Reshape(id, rotated, shape);
+}
+
 }  // namespace
 
 RotaryValues RotaryTable(Emitter& e, const model::ModelConfig& config) {
   const RotaryTables tables = MakeRotaryTables(config, config.seq, 0, e.batch());
+  if (e.target().rotary_by_matrix) {
+    const Shape full = {1, 1, config.head_dim, e.batch() * config.seq};
+    return {e.Table("rope_cos.bin", full, ByChannel(config, tables.cos)),
+            e.Table("rope_sin.bin", full, ByChannel(config, tables.sin)), TurningMatrix(e, config)};
+  }
   const Shape shape = RotaryShape(e, config);
   return {e.Table("rope_cos.bin", shape, tables.cos), e.Table("rope_sin.bin", shape, tables.sin)};
 }
@@ -92,6 +144,7 @@ RotaryValues RotaryOperands(Emitter& e, const model::ModelConfig& config) {
 
 Value Rotate(Emitter& e, const model::ModelConfig& config, std::string_view id, Value x,
              int64_t heads, const RotaryValues& rotary) {
+  if (rotary.matrix >= 0) return RotateByMatrix(e, config, id, x, heads, rotary);
   const Shape shape = e.b().type(x).shape;
   const int64_t half = config.head_dim / 2;
   const int64_t seq = shape[3];
@@ -104,7 +157,7 @@ Value Rotate(Emitter& e, const model::ModelConfig& config, std::string_view id, 
   Shape second(4, 0);
   second[static_cast<size_t>(axis)] = 1;
 
-  const auto [cos, sin] = rotary;
+  const Value cos = rotary.cos, sin = rotary.sin;
   const std::string base(id);
   const Value pairs = e.b().Reshape(base + "_p", x, paired);
   const Value a = e.b().Slice(base + "_a", pairs, {0, 0, 0, 0}, size);
@@ -185,7 +238,7 @@ Value CausalProbabilities(Emitter& e, const model::ModelConfig& config, Value q,
   const Value scores = e.b().Matmul("scores", q, k, false, true);
   const Value mask = e.Table("mask.bin", {1, 1, seq, seq}, MakeCausalMask(seq));
   const Value masked = e.b().Add("masked", scores, mask);
-  return e.b().Softmax("softmax", masked, -1);
+  return e.b().Softmax("attention", masked, -1);
 }
 
 void EmitScoreBackward(Emitter& e, const model::ModelConfig& config, const ScoreBackward& in) {

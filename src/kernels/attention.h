@@ -27,6 +27,9 @@ Emitter::Value QkNorm(Emitter& e, const model::ModelConfig& config, std::string_
 // the positions from 0 on, or from the operands "cos" and "sin", [head_dim / 2, seq].
 struct RotaryValues {
   Emitter::Value cos = -1, sin = -1;
+  // Target::rotary_by_matrix: the constant matrix; the tables have a row for every channel of a
+  // head then, and not for every pair.
+  Emitter::Value matrix = -1;
 };
 RotaryValues RotaryTable(Emitter& e, const model::ModelConfig& config);
 RotaryValues RotaryOperands(Emitter& e, const model::ModelConfig& config);

@@ -12,11 +12,20 @@ int64_t RoundUp(int64_t value, int64_t multiple) {
 }
 
 // The shape of an operand's own port: activations are channel-first, matrices [1, 1, out, in], norm
-// weights [1, 1, n, 1].
+// weights [1, 1, 1, n], so that no port is narrower than the ANE wants (fact B6).
 Shape PortShape(const Operand& operand) {
   if (!operand.weight) return {1, operand.rows, 1, operand.columns};
-  if (operand.rows == 1) return {1, 1, operand.columns, 1};
   return {1, 1, operand.rows, operand.columns};
+}
+
+// An operand as it lies in a packed surface.
+Segment PackedSegment(const Operand& operand) {
+  Segment segment = {.operand = operand.name, .rows = operand.rows, .columns = operand.columns};
+  if (operand.weight && operand.packed_transposed) {
+    segment.transposed = true;
+    std::swap(segment.rows, segment.columns);
+  }
+  return segment;
 }
 
 Segment WholeSegment(const Operand& operand) {
@@ -50,19 +59,28 @@ void Emitter::DeclareSeparateInputs(bool with_weights) {
   }
 }
 
-// With weights: side by side on the spatial axis, one row per channel. Without: stacked on
-// channels.
+// Whether operands stand side by side on the spatial axis, one row per channel: where there are
+// weights, and the target takes slices of such a surface, and its width.
+bool Emitter::PacksSideBySide() const {
+  const Target& target = spec_.target;
+  int64_t width = 0;
+  bool has_weights = false;
+  for (const Operand& operand : operands_.inputs) {
+    width += PackedSegment(operand).columns;
+    has_weights |= operand.weight;
+  }
+  const bool fits =
+      target.max_width == 0 || RoundUp(width, target.width_multiple) <= target.max_width;
+  return has_weights && target.width_slices && fits;
+}
+
+// Side by side, or else stacked on channels.
 void Emitter::DeclarePackedInput() {
   Port port{.name = "packed", .type = {}, .rows = 0, .columns = 0, .segments = {}};
-  const bool has_weights = std::any_of(operands_.inputs.begin(), operands_.inputs.end(),
-                                       [](const Operand& o) { return o.weight; });
+  const bool side_by_side = PacksSideBySide();
   for (const Operand& operand : operands_.inputs) {
-    Segment segment = WholeSegment(operand);
-    if (operand.weight && operand.packed_transposed) {
-      segment.transposed = true;
-      std::swap(segment.rows, segment.columns);
-    }
-    if (has_weights) {
+    Segment segment = PackedSegment(operand);
+    if (side_by_side) {
       segment.column = port.columns;
       port.columns += segment.columns;
       port.rows = std::max(port.rows, segment.rows);
@@ -101,16 +119,23 @@ Emitter::Value Emitter::Matrix(const Segment& s, std::string_view id) {
   return builder_.Slice(id, input_values_[0], {0, s.row, 0, s.column}, {1, s.rows, 1, s.columns});
 }
 
-Emitter::Value Emitter::Vector(std::string_view name) {
+Emitter::Value Emitter::Vector(std::string_view name, int64_t columns) {
   const Operand& operand = *operands_.Find(name);
-  const Shape shape = PortShape(operand);
+  const Shape shape = {1, 1, operand.columns, 1};
+  Value vector = -1;
   if (spec_.binding == Binding::kConstant) {
     const std::string file = operand.name + ".bin";
     blobs_.push_back({file, operand.name, false});
-    return builder_.WeightsRef(file, {dtype(), shape});
+    vector = builder_.WeightsRef(file, {dtype(), shape});
+  } else {
+    vector = builder_.Reshape(name, Activation(name), shape);
   }
-  const Value value = Activation(name);
-  return spec_.binding == Binding::kPacked ? builder_.Reshape(name, value, shape) : value;
+  if (spec_.target.narrow_factors) return vector;
+  // A sum may be broadcast along the last axis where a product may not (fact E8).
+  const Shape full = {1, 1, operand.columns, columns};
+  const std::vector<double> zeros(static_cast<size_t>(NumElements(full)), 0.0);
+  return builder_.Add(std::string(name) + "_wide",
+                      Table(std::string(name) + "_zeros.bin", full, zeros), vector);
 }
 
 Emitter::Value Emitter::ConvWeight(const Operand& weight, bool transpose) {
@@ -136,6 +161,17 @@ Emitter::Value Emitter::Project(std::string_view id, std::string_view weight, Va
   return builder_.Add(base + "_adapted", whole, adapter);
 }
 
+Emitter::Value Emitter::Conv(std::string_view id, Value x, Value weight) {
+  return builder_.Op("conv", id,
+                     {{"x", x},
+                      {"weight", weight},
+                      {"strides", builder_.Ints({1, 1})},
+                      {"pad_type", builder_.Text("valid")},
+                      {"pad", builder_.Ints({0, 0, 0, 0})},
+                      {"dilations", builder_.Ints({1, 1})},
+                      {"groups", builder_.Int(1)}});
+}
+
 Emitter::Value Emitter::Product(std::string_view id, std::string_view weight, Value x,
                                 bool transpose) {
   const Operand& w = *operands_.Find(weight);
@@ -145,14 +181,7 @@ Emitter::Value Emitter::Product(std::string_view id, std::string_view weight, Va
   const std::string base(id);
 
   if (spec_.binding == Binding::kConstant) {
-    return builder_.Op("conv", id,
-                       {{"x", x},
-                        {"weight", ConvWeight(w, transpose)},
-                        {"strides", builder_.Ints({1, 1})},
-                        {"pad_type", builder_.Text("valid")},
-                        {"pad", builder_.Ints({0, 0, 0, 0})},
-                        {"dilations", builder_.Ints({1, 1})},
-                        {"groups", builder_.Int(1)}});
+    return Conv(id, x, ConvWeight(w, transpose));
   }
   const Value x2 = builder_.Reshape(base + "_x", x, {1, 1, channels, seq});
   if (spec_.binding == Binding::kSeparate) {

@@ -21,6 +21,7 @@ class Emitter {
   mil::Builder& b() { return builder_; }
   DType dtype() const { return spec_.target.dtype; }
   int64_t batch() const { return spec_.batch; }
+  const Target& target() const { return spec_.target; }
 
   // An activation operand as [1, rows, 1, columns].
   Value Activation(std::string_view name);
@@ -30,8 +31,12 @@ class Emitter {
   // with a LoRA adapter counts as W + scale * B A, as two narrow products.
   Value Project(std::string_view id, std::string_view weight, Value x, bool transpose);
 
-  // A norm weight operand [1, n] as [1, 1, n, 1].
-  Value Vector(std::string_view name);
+  // A norm weight operand [1, n] as [1, 1, n, 1], a factor of rows of `columns` elements; as [1, 1,
+  // n, columns] where the target wants factors of full width.
+  Value Vector(std::string_view name, int64_t columns);
+
+  // The 1x1 convolution of x with a constant weight [out, in, 1, 1].
+  Value Conv(std::string_view id, Value x, Value weight);
 
   // A table stored in the program's constants.
   Value Table(std::string_view file, const Shape& shape, const std::vector<double>& values);
@@ -45,6 +50,7 @@ class Emitter {
   Result<KernelProgram> Finish(std::string_view name) &&;
 
  private:
+  bool PacksSideBySide() const;
   void DeclarePackedInput();
   void DeclareSeparateInputs(bool with_weights);
   void AddInput(Port port);

@@ -49,8 +49,12 @@ Result<KernelProgram> Generate(const KernelDef& kernel, const KernelSpec& spec) 
   if (operands.outputs.empty()) {
     return Failed("kernel {}: not needed for this target and purpose", kernel.name);
   }
-  Emitter emitter(spec, std::move(operands));
-  kernel.emit(spec, emitter);
+  KernelSpec written = spec;
+  if (spec.binding == Binding::kPacked && spec.target.split_inputs) {
+    written.binding = Binding::kSeparate;
+  }
+  Emitter emitter(written, std::move(operands));
+  kernel.emit(written, emitter);
   return std::move(emitter).Finish(kernel.name);
 }
 

@@ -42,6 +42,7 @@ struct Target {
   int64_t width_multiple = 1;             // packed surfaces are padded to this width (fact B6)
   int64_t max_width = 0;                  // of a packed surface (fact B2); 0: any
   bool width_slices = true;               // slices of the last axis may begin anywhere (fact E4)
+  bool split_inputs = false;              // kPacked is written as kSeparate (fact A29)
   bool rotary_by_matrix = false;          // rotary embedding as a product (facts A29, E8)
   bool narrow_factors = true;             // a factor may be broadcast along the last axis (fact E8)
 };

@@ -11,3 +11,6 @@
 #define kModel kStoriesNanoModel
 #include "models/stories_nano.h"
 #undef kModel
+#define kModel kStoriesMicroModel
+#include "models/stories_micro.h"
+#undef kModel

@@ -26,6 +26,7 @@ kernels::KernelSpec MakeSpec(const device::Device& device, const SessionOptions&
                      .width_multiple = caps.dtype == DType::kFp16 ? 32 : caps.width_multiple,
                      .max_width = caps.max_width,
                      .width_slices = caps.width_slices,
+                     .split_inputs = caps.split_inputs,
                      .rotary_by_matrix = caps.rotary_by_matrix,
                      .narrow_factors = caps.narrow_factors},
           .residual_alpha = options.residual_alpha,
@@ -337,6 +338,8 @@ Status Session<T>::Run(LaunchId id) {
     if (!status) return status;
   }
   times.staging_ms += watch.ms();
+  const ProductCounters* counters = impl_->device.products();
+  const ProductCounts before = counters == nullptr ? ProductCounts() : counters->Read();
   watch.Restart();
   auto status = launch.call->Run();
   if (!status) {
@@ -345,6 +348,7 @@ Status Session<T>::Run(LaunchId id) {
   }
   times.device_ms += watch.ms();
   ++times.runs;
+  if (counters != nullptr) times.products += counters->Read() - before;
   watch.Restart();
   for (const BoundPort<T>& port : launch.outputs) {
     if (port.wrapped) continue;

@@ -37,6 +37,7 @@ struct KernelTimes {
   int64_t runs = 0;
   double device_ms = 0;
   double staging_ms = 0;
+  ProductCounts products;  // where the device counts them
 };
 
 struct CompileCounts {

@@ -30,6 +30,7 @@ void ForEachField(Options& o, const Visit& visit) {
   visit("clip", o.clip);
   visit("seed", o.seed);
   visit("loss-scale", o.loss_scale);
+  visit("dynamic-loss-scale", o.dynamic_loss_scale);
   visit("weight-decay", o.weight_decay);
   visit("act-clip", o.act_clip);
   visit("residual-alpha", o.residual_alpha);
@@ -41,6 +42,7 @@ void ForEachField(Options& o, const Visit& visit) {
   visit("recompute", o.recompute);
   visit("device", o.device);
   visit("precision", o.precision);
+  visit("ane-rules", o.ane_rules);
   visit("threads", o.threads);
 }
 
@@ -146,7 +148,7 @@ bool IsDataSource(std::string_view name) {
 // States of the first version do not say these.
 bool IsLaterSetting(std::string_view name) {
   return name == "tokenizer" || name == "split" || name == "text-field" || name == "moments" ||
-         name == "recompute";
+         name == "recompute" || name == "dynamic-loss-scale" || name == "ane-rules";
 }
 
 Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
@@ -286,6 +288,9 @@ Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOption
   now["seq"] = given.config.seq;
   before["qk-norm"] = saved.config.qk_norm;
   now["qk-norm"] = given.config.qk_norm;
+  // One flag sets two fields.
+  if (saved.dynamic_loss_scale) before["loss-scale"] = "dynamic";
+  if (given.dynamic_loss_scale) now["loss-scale"] = "dynamic";
   TrainOptions merged = saved;
   for (const std::string& flag : given_flags) {
     if (!now.contains(flag) || now[flag] == before[flag]) continue;

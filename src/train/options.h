@@ -32,6 +32,7 @@ struct TrainOptions {
   double clip = 1.0;     // 0: off
   uint64_t seed = 42;
   double loss_scale = 0.0;  // 0: the device's default, 256 on fp16 and 1 on fp32
+  bool dynamic_loss_scale = false;  // grows and falls with the gradients: see loss_scale.h
   double weight_decay = 0.1;
   double act_clip = 0.0;        // 0: off
   double residual_alpha = 1.0;  // 1: off
@@ -45,6 +46,7 @@ struct TrainOptions {
   kernels::Binding binding = kernels::Binding::kSeparate;
   std::string device = "cpu";
   std::string precision = "fp32";
+  std::string ane_rules;              // of precision ane: see base/ane_rules.h
   int threads = 0;                    // 0: all cores; saved as the number it came to
   std::vector<std::string> freeze;    // patterns of tensors that are not trained: see freeze.h
   model::LoraConfig lora;             // where enabled, adapters are trained and nothing else

@@ -45,7 +45,8 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMa
   trainer->rows_.resize(static_cast<size_t>(trainer->network_->positions()));
   trainer->targets_.resize(trainer->rows_.size());
   const double automatic = device.caps().dtype == DType::kFp16 ? 256.0 : 1.0;
-  trainer->loss_scale_ = LossScale(o.loss_scale > 0 ? o.loss_scale : automatic);
+  trainer->loss_scale_ =
+      LossScale(o.loss_scale > 0 ? o.loss_scale : automatic, o.dynamic_loss_scale);
   return trainer;
 }
 
@@ -174,8 +175,8 @@ Status Trainer::UpdateWeights(telemetry::Sink& sink) {
     if (!staged) return staged;
   } else {
     network_->parameters().ClearGradients();
-    loss_scale_.Halve();
   }
+  loss_scale_.Adjust(norms.finite);
   event.ms = watch.ms();
   totals_.optimizer_ms += event.ms;
   auto status = sink.Write(event);

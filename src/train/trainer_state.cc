@@ -35,6 +35,7 @@ json Trainer::Meta() const {
                {"updates", updates_},
                {"adam_steps", adam_step_},
                {"loss_scale", loss_scale_.value()},
+               {"loss_scale_good_updates", loss_scale_.good_updates()},
                {"last_loss", last_loss_},
                {"data_hash", Hex(in_.train->hash())},
                {"gemm_table", network_->gemm().TableName()},
@@ -125,7 +126,11 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
   step_ = updated_step_ = saved_step_ = meta["micro_steps"].get<int64_t>();
   updates_ = meta["updates"].get<int64_t>();
   adam_step_ = meta["adam_steps"].get<int64_t>();
-  loss_scale_ = LossScale(meta["loss_scale"].get<double>());
+  // States of before dynamic scales have no count.
+  const json good = meta.value("loss_scale_good_updates", json(0));
+  if (!good.is_number()) return BadInput("{}: loss_scale_good_updates is no number", state.path());
+  loss_scale_ = LossScale(meta["loss_scale"].get<double>(), in_.options.dynamic_loss_scale,
+                          good.get<int64_t>());
   auto origin = OriginFromMeta(meta);
   if (!origin) return origin.error().In(state.path());
   FillAbsent(in_.origin.tokens, origin->tokens);

@@ -21,6 +21,7 @@ TEST(CheckCommand, EveryDevicePasses) {
       {"check", "--device", "reference", "--precision", "exact"},
       {"check", "--device", "reference", "--precision", "fp16"},
       {"check", "--device", "reference", "--precision", "ane"},
+      {"check", "--precision", "ane"},
       {"check", "--device", "null"}};
   for (const auto& arguments : devices) {
     const CommandResult result = RunCommand(TinyMha(), arguments);

@@ -60,7 +60,7 @@ std::vector<Target> ComputingTargets() {
        {Precision::kExact, Precision::kFp32, Precision::kFp16, Precision::kAne}) {
     targets.push_back({"reference", precision, device::OpenReferenceDevice});
   }
-  for (Precision precision : {Precision::kFp32, Precision::kFp16}) {
+  for (Precision precision : {Precision::kFp32, Precision::kFp16, Precision::kAne}) {
     targets.push_back({"cpu", precision, [](const device::DeviceOptions& options) {
                          return device::OpenCpuDevice(options);
                        }});

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -28,6 +29,8 @@ struct GradientCase {
   model::LoraConfig lora = {};
   int64_t batch = 1;
   bool recompute = false;
+  // Puts another device around the one that is opened.
+  std::function<std::unique_ptr<device::Device>(std::unique_ptr<device::Device>)> wrap = {};
 };
 
 using Gradients = std::map<std::string, std::vector<double>>;
@@ -41,7 +44,7 @@ class GradientRun {
         targets(RandomRows(test.config, 2, test.batch)) {
     auto opened = app::OpenDevice(test.device, {.precision = test.precision});
     EXPECT_TRUE(opened.ok()) << (opened.ok() ? "" : opened.error().message);
-    device = std::move(*opened);
+    device = test.wrap ? test.wrap(std::move(*opened)) : std::move(*opened);
     auto created =
         train::Network<T>::Create(*device,
                                   {.config = test.config,

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "base/tolerance.h"
+#include "tests/training/forwarding_device.h"
 #include "tests/training/gradient_check.h"
 
 namespace millwright::testing {
@@ -190,6 +191,50 @@ TEST_P(CpuGradient, EqualsTheExactGradient) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cpu, CpuGradient, ::testing::ValuesIn(AllCases()), NameOf);
+
+// Multiplies by Wo where backward needs its transpose: the seeds' bug. All shapes fit, since dim
+// and q_dim are equal, and the loss still falls for a while.
+class UntransposedWo : public ForwardingDevice {
+ public:
+  using ForwardingDevice::ForwardingDevice;
+  Result<std::unique_ptr<device::Executable>> Compile(const mil::Program& program,
+                                                      const mil::WeightStore& weights) override {
+    mil::Program wrong = program;
+    mil::Function& function = wrong.functions.front();
+    const auto is_wo = [&](mil::ValueId input) { return function.value(input).id == "wo"; };
+    if (std::ranges::any_of(function.inputs, is_wo)) {
+      for (mil::Operation& operation : function.operations) Untranspose(operation);
+    }
+    return ForwardingDevice::Compile(wrong, weights);
+  }
+
+ private:
+  // woFwd has no transpose; wotBwd has one.
+  static void Untranspose(mil::Operation& operation) {
+    for (mil::Attribute& attribute : operation.attributes) {
+      const bool flag = attribute.key == "val" && attribute.value.type().dtype == DType::kBool;
+      if (flag) attribute.value = mil::Constant::Bool(false);
+    }
+  }
+};
+
+TEST(GradientMutation, AWeightOfTheWrongOrientationIsNoticed) {
+  const GradientCase right = {.config = TinyMha()};
+  GradientCase wrong = right;
+  wrong.wrap = [](std::unique_ptr<device::Device> device) {
+    return std::make_unique<UntransposedWo>(std::move(device));
+  };
+  GradientRun<double> good(right), bad(wrong);
+  EXPECT_EQ(good.Loss(), bad.Loss()) << "forward is as it was";
+  const Gradients expected = good.Backward(), actual = bad.Backward();
+  ASSERT_EQ(actual.size(), expected.size());
+  for (const char* projection : {"q_proj", "k_proj", "v_proj"}) {
+    const std::string name = std::string("model.layers.0.self_attn.") + projection + ".weight";
+    EXPECT_GT(NormError(std::span(actual.at(name)), std::span(expected.at(name))),
+              1e5 * ExactTolerance())
+        << name;
+  }
+}
 
 }  // namespace
 }  // namespace millwright::testing

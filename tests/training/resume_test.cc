@@ -102,6 +102,33 @@ TEST_P(ResumeOn, ABatchResumesBitByBitWithAndWithoutRecomputation) {
   EXPECT_TRUE(second.Of<telemetry::StepEvent>().at(0).phases_ms.contains("recompute"));
 }
 
+// The scale grows after 200 good updates, however often the run was stopped before.
+TEST_P(ResumeOn, ADynamicLossScaleGoesOnWhereItWas) {
+  TrainerRun straight(GetParam()), stopped(GetParam());
+  for (TrainerRun* run : {&straight, &stopped}) {
+    run->options.dynamic_loss_scale = true;
+    run->options.loss_scale = 64;
+    run->options.accum = 1;
+    run->options.steps = 205;
+  }
+  EventLog log, first, second;
+  const auto whole = straight.Fresh();
+  RunToEnd(*whole, log);
+  first.stop_after = 150;
+  RunToEnd(*stopped.Fresh(), first, RunEnd::kInterrupted);
+  const auto resumed = stopped.Resumed();
+  RunToEnd(*resumed, second);
+  const auto updates = log.Of<telemetry::UpdateEvent>(),
+             later = second.Of<telemetry::UpdateEvent>();
+  EXPECT_EQ(updates.at(199).loss_scale, 64.0);
+  EXPECT_EQ(updates.at(200).loss_scale, 128.0);
+  ASSERT_EQ(later.size(), 55u);
+  for (size_t i = 0; i < later.size(); ++i) {
+    EXPECT_EQ(later[i].loss_scale, updates.at(150 + i).loss_scale) << i;
+  }
+  ExpectSameParameters(*whole, *resumed);
+}
+
 INSTANTIATE_TEST_SUITE_P(Devices, ResumeOn, ::testing::Values("reference", "cpu"));
 
 // A state of a finished run, to be loaded by runs that differ in one thing.

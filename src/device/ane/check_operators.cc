@@ -33,6 +33,11 @@ bool ComesFromReduction(const Facts& facts, mil::ValueId value) {
   return false;
 }
 
+// A list of numbers along one axis, such as a norm weight.
+bool IsVector(const Shape& shape) {
+  return std::ranges::count_if(shape, [](int64_t axis) { return axis > 1; }) <= 1;
+}
+
 }  // namespace
 
 void ConcatArguments(const Facts& facts, Findings& findings) {
@@ -133,7 +138,7 @@ void Depth(const Facts& facts, Findings& findings) {
   }
 }
 
-// Attention is where the rejections were seen: a function with a softmax.
+// Attention is where the rejections were seen, of activations: a function with a softmax.
 void WidthReshapes(const Facts& facts, Findings& findings) {
   const bool attention = std::ranges::any_of(facts.operations(), [](const mil::Operation& o) {
     return o.op == "softmax" || o.op == "scaled_dot_product_attention";
@@ -142,7 +147,7 @@ void WidthReshapes(const Facts& facts, Findings& findings) {
   ForEachOp(facts, [&](const mil::Operation& operation) {
     const Shape& result = facts.shape(operation.outputs.front());
     const mil::ValueId x = facts.Argument(operation, "x");
-    if (facts.IsConstant(operation.outputs.front()) || result.empty()) return;
+    if (facts.IsConstant(operation.outputs.front()) || IsVector(result)) return;
     const bool moves = operation.op == "reshape" || operation.op.starts_with("slice_by") ||
                        operation.op == "split";
     if (moves && x >= 0 && !facts.shape(x).empty() && facts.shape(x).back() != result.back()) {

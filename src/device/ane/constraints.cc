@@ -52,7 +52,8 @@ void FillCaps(const Target& target, Caps* caps) {
   caps->max_width = old ? kOldMaxWidth : kMaxAxis;
   caps->width_slices = !old;
   caps->narrow_factors = !old;
-  caps->rotary_by_matrix = RejectsWidthReshapes(target);
+  caps->rotary_by_matrix = old;
+  caps->split_inputs = RejectsWidthReshapes(target);
 }
 
 std::string ListConstraints(const Target* target) {

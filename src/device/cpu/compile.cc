@@ -40,6 +40,7 @@ bool SliceMoves(Lowering& lowering, const mil::Operation& op) {
 
 Lower FindFamily(Lowering& lowering, const mil::Operation& op) {
   if (SliceMoves(lowering, op)) return LowerGeneric;
+  if (lowering.ane() && !IsPlainOnAne(lowering, op)) return LowerGeneric;
   for (const Family& family : kFamilies) {
     if (family.op == op.op) return family.lower;
   }
@@ -67,7 +68,7 @@ void BindInputs(Lowering& lowering) {
   for (size_t i = 0; i < f.inputs.size(); ++i) {
     const mil::Type& type = lowering.type(f.inputs[i]);
     int buffer = -1;
-    if (IsFloat(type.dtype) && !lowering.half()) {
+    if (IsFloat(type.dtype) && !lowering.half_surfaces()) {
       buffer = lowering.plan.Add(BufferKind::kInput, i, type.elements());
     } else {
       buffer = lowering.plan.AddArena(type.elements());
@@ -103,7 +104,7 @@ Status StoreOutputs(Lowering& lowering) {
     const mil::Type& type = lowering.type(f.outputs[i]);
     const auto view = lowering.ViewOf(f.outputs[i]);
     if (!view) return view.error();
-    if (!IsFloat(type.dtype) || lowering.half()) {
+    if (!IsFloat(type.dtype) || lowering.half_surfaces()) {
       View dense = IsDense(*view) && view->offset == 0 ? *view : lowering.NewDense(type.shape);
       if (dense != *view) lowering.EmitCopy(*view, dense);
       const DType storage = IsFloat(type.dtype) ? DType::kFp16 : type.dtype;
@@ -139,15 +140,17 @@ void DropUnusedConstants(Plan& plan) {
 }  // namespace
 
 Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightStore& weights,
-                             Precision precision, math::GemmEngine& gemm, DType vector_weights,
+                             const Numerics& numerics, math::GemmEngine& gemm, DType vector_weights,
                              Trace* trace) {
-  Lowering lowering(function, weights, precision, gemm);
+  Lowering lowering(function, weights, numerics, gemm);
   lowering.vector_weights = vector_weights;
   MarkConstants(lowering);
   PlaceValues(lowering);
-  MatchAttention(lowering);
-  MatchAttentionBackward(lowering);
-  FuseElementwise(lowering);
+  if (!lowering.ane()) {
+    MatchAttention(lowering);
+    MatchAttentionBackward(lowering);
+    FuseElementwise(lowering);
+  }
   BindInputs(lowering);
   for (size_t i = 0; i < function.operations.size(); ++i) {
     if (Status status = LowerOne(lowering, static_cast<int>(i)); !status) return status.error();

@@ -119,17 +119,19 @@ class CpuExecutable final : public Executable {
 class CpuDevice final : public Device {
  public:
   CpuDevice(const DeviceOptions& options, std::shared_ptr<const math::GemmTable> gemm_table)
-      : precision_(options.precision),
+      : numerics_(options.precision, options.ane_rules, options.products),
         workspace_(std::make_shared<Workspace>(std::move(gemm_table))) {
     caps_.storage = FloatStorage(options.precision);
     caps_.dtype = caps_.storage;
     caps_.wraps_host_memory = true;
-    caps_.fused_attention_backward = true;
+    // In the ANE's arithmetic attention's backward is what the ANE has, too: two programs.
+    caps_.fused_attention_backward = options.precision != Precision::kAne;
     caps_.vector_weights = options.vector_weights;
   }
 
   std::string_view name() const override { return "cpu"; }
   const Caps& caps() const override { return caps_; }
+  const ProductCounters* products() const override { return numerics_.counters(); }
 
   std::vector<Issue> Check(const mil::Program& program) const override {
     const Status status = mil::Verify(program);
@@ -140,7 +142,7 @@ class CpuDevice final : public Device {
   Result<std::unique_ptr<Executable>> Compile(const mil::Program& program,
                                               const mil::WeightStore& weights) override {
     if (Status status = mil::Verify(program); !status) return status.error();
-    auto plan = cpu::CompileFunction(program.main(), weights, precision_, workspace_->gemm,
+    auto plan = cpu::CompileFunction(program.main(), weights, numerics_, workspace_->gemm,
                                      caps_.vector_weights);
     if (!plan) return plan.error();
     return std::unique_ptr<Executable>(
@@ -161,7 +163,7 @@ class CpuDevice final : public Device {
   }
 
  private:
-  Precision precision_;
+  Numerics numerics_;
   Caps caps_;
   std::shared_ptr<Workspace> workspace_;
 };
@@ -169,12 +171,10 @@ class CpuDevice final : public Device {
 }  // namespace
 
 Status CheckCpuPrecision(Precision precision) {
-  if (precision == Precision::kFp32 || precision == Precision::kFp16 ||
-      precision == Precision::kInt8) {
-    return {};
-  }
-  return BadInput("--precision {}: the cpu device has fp32, fp16 and int8; use --device reference",
-                  PrecisionName(precision));
+  if (precision != Precision::kExact) return {};
+  return BadInput(
+      "--precision exact: the cpu device has fp32, fp16, int8 and ane; use --device "
+      "reference");
 }
 
 Result<std::unique_ptr<Device>> OpenCpuDevice(const DeviceOptions& options,

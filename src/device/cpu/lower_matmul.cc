@@ -88,6 +88,7 @@ Status FinishProduct(Lowering& lowering, int index, const View& to) {
 }  // namespace
 
 void EmitGemm(Lowering& lowering, View a, View b, const View& to) {
+  if (lowering.ane()) return EmitAneGemm(lowering, a, b, to);
   if (const View views[] = {a, b, to}; !BatchesFit(views)) {
     lowering.Fired(CompileRule::kCopyBatch);
     a = lowering.DenseCopy(a);

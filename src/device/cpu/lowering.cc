@@ -49,11 +49,11 @@ Result<AlignedBuffer<float>> LoadConstant(const mil::Constant& constant,
 
 }  // namespace
 
-Lowering::Lowering(const mil::Function& f, const mil::WeightStore& w, Precision precision,
+Lowering::Lowering(const mil::Function& f, const mil::WeightStore& w, const Numerics& rules,
                    math::GemmEngine& engine)
     : function(f),
       weights(w),
-      numerics(precision),
+      numerics(rules),
       gemm(engine),
       values(f.values.size()),
       definitions(mil::Definitions(f)) {

@@ -52,7 +52,7 @@ struct Lowering {
   // Precision int8: arena buffers with the 8-bit form of values, which all products share.
   std::vector<std::pair<View, int>> quantized;
 
-  Lowering(const mil::Function& f, const mil::WeightStore& w, Precision precision,
+  Lowering(const mil::Function& f, const mil::WeightStore& w, const Numerics& rules,
            math::GemmEngine& engine);
 
   ValueState& state(mil::ValueId value) { return values[static_cast<size_t>(value)]; }
@@ -64,6 +64,8 @@ struct Lowering {
   const mil::Operation* Definition(mil::ValueId value) const;
   bool int8() const { return numerics.precision() == Precision::kInt8; }
   bool half() const { return numerics.precision() == Precision::kFp16; }
+  bool ane() const { return numerics.precision() == Precision::kAne; }
+  bool half_surfaces() const { return half() || ane(); }
 
   // The arguments of an operation as compile-time values. Verified programs do not fail here.
   Result<mil::Call> CallOf(int index) const { return MakeCall(function, op(index), definitions); }
@@ -136,6 +138,12 @@ Status LowerAttentionBackward(Lowering& lowering, const AttentionBackwardPattern
 // shapes.
 void EmitGemm(Lowering& lowering, View a, View b, const View& to);
 
+// lower_ane.cc: precision ane. Whether a product can be EmitAneGemm's; whether an operation is
+// lowered as in other precisions; to = a * b.
+bool IsAneProduct(const Lowering& lowering, const mil::Operation& operation);
+bool IsPlainOnAne(const Lowering& lowering, const mil::Operation& operation);
+void EmitAneGemm(Lowering& lowering, const View& a, const View& b, const View& to);
+
 // lower_narrow.cc: whether c = a * b is a weight times one vector that reads a narrower copy of it.
 bool IsNarrowProduct(const Lowering& lowering, const math::GemmShape& shape, const View& a);
 void EmitNarrowGemv(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
@@ -161,7 +169,7 @@ Result<GroupProgram> BuildGroup(Lowering& lowering, int root,
 
 // compile.cc; `trace`, if not null, gets what the compilation noted.
 Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightStore& weights,
-                             Precision precision, math::GemmEngine& gemm,
+                             const Numerics& numerics, math::GemmEngine& gemm,
                              DType vector_weights = DType::kFp32, Trace* trace = nullptr);
 
 }  // namespace millwright::device::cpu

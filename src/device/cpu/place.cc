@@ -96,7 +96,7 @@ bool IsIdentityCast(const Lowering& lowering, const mil::Operation& operation) {
   const DType from = lowering.type(x).dtype;
   const DType to = lowering.type(operation.outputs[0]).dtype;
   if (from == to) return true;
-  return IsFloat(to) && !(lowering.half() && to == DType::kFp16);
+  return IsFloat(to) && !(lowering.half_surfaces() && to == DType::kFp16);
 }
 
 std::optional<View> PullBack(const Lowering& lowering, int index, const View& result) {
@@ -116,7 +116,7 @@ void PlaceValues(Lowering& lowering) {
   for (size_t i = 0; i < f.outputs.size(); ++i) {
     const mil::ValueId value = f.outputs[i];
     const DType dtype = lowering.type(value).dtype;
-    if (!IsFloat(dtype) || lowering.half()) continue;  // stored from the arena at the end
+    if (!IsFloat(dtype) || lowering.half_surfaces()) continue;  // stored from the arena at the end
     const int buffer = lowering.plan.Add(BufferKind::kOutput, i, lowering.type(value).elements());
     Place(lowering, value, DenseView(buffer, lowering.type(value).shape),
           CompileRule::kPlaceOutput);

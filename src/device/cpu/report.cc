@@ -103,8 +103,9 @@ Result<CompileReport> ReportCompilation(const mil::Program& program,
   if (Status status = mil::Verify(program); !status) return status.error();
   math::GemmEngine gemm;
   cpu::Trace trace;
-  const auto plan = cpu::CompileFunction(program.main(), weights, options.precision, gemm,
-                                         options.vector_weights, &trace);
+  const auto plan =
+      cpu::CompileFunction(program.main(), weights, Numerics(options.precision, options.ane_rules),
+                           gemm, options.vector_weights, &trace);
   if (!plan) return plan.error();
   CompileReport report{.operations = Operations(program.main(), trace),
                        .buffers = Buffers(*plan),

@@ -1,28 +1,10 @@
 #include <fmt/format.h>
 
 #include "device/cpu/steps.h"
+#include "device/cpu/view_walk.h"
 
 namespace millwright::device::cpu {
 namespace {
-
-// Calls fn(offset) for every element of `view` in row-major order of its logical shape.
-template <class Fn>
-void ForEachOffset(const View& view, const Fn& fn) {
-  std::vector<Dim> dims;
-  for (const Axis& axis : view.axes) dims.insert(dims.end(), axis.begin(), axis.end());
-  std::vector<int64_t> index(dims.size(), 0);
-  int64_t offset = view.offset;
-  const int64_t count = view.elements();
-  for (int64_t i = 0; i < count; ++i) {
-    fn(offset);
-    for (size_t d = dims.size(); d-- > 0;) {
-      offset += dims[d].stride;
-      if (++index[d] < dims[d].size) break;
-      offset -= dims[d].size * dims[d].stride;
-      index[d] = 0;
-    }
-  }
-}
 
 class ScatterStep final : public Step {
  public:

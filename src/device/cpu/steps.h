@@ -56,6 +56,15 @@ struct MatrixOperand {
   bool transposed = false;
 };
 
+// to[batch..., m, n] = a[batch..., m, k] b[batch..., k, n] in the ANE's arithmetic
+// (math/ane_gemm.h), for fp16 numbers that lie in any way. `scratch` are arena buffers for dense
+// copies of the three.
+struct AneProduct {
+  View a, b, to;
+  int dense_a = -1, dense_b = -1, dense_to = -1;
+};
+std::unique_ptr<Step> MakeAneGemmStep(AneProduct product, Numerics numerics);
+
 // Quantises the columns of a matrix [depth, columns] that lies as stored, to math/int8.h's
 // activations in the arena buffer `to`.
 std::unique_ptr<Step> MakeQuantizeStep(MatrixOperand from, int64_t depth, int64_t columns, int to);

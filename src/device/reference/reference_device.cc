@@ -89,6 +89,7 @@ class ReferenceDevice final : public Device {
 
   std::string_view name() const override { return "reference"; }
   const Caps& caps() const override { return caps_; }
+  const ProductCounters* products() const override { return numerics_.counters(); }
 
   std::vector<Issue> Check(const mil::Program& program) const override {
     const Status status = mil::Verify(program);
