@@ -25,7 +25,7 @@ endif()
 # millwright_library(NAME [SHARED] [FOLDER path] [SUBFOLDERS ...] DEPS ...): all .cc files of src/NAME.
 # SHARED: the objects can also go into a shared library, which exports nothing of them. Files named
 # no_*.cc are twins of a platform part and are added where the part is absent; those named *_protobuf.cc
-# are added by millwright_protobuf, *_httplib.cc by millwright_web.
+# are added by millwright_protobuf, *_httplib.cc by millwright_web, *_ncurses.cc by millwright_terminal.
 function(millwright_library name)
   cmake_parse_arguments(ARG "SHARED" "FOLDER" "DEPS;SUBFOLDERS" ${ARGN})
   if(NOT ARG_FOLDER)
@@ -38,7 +38,7 @@ function(millwright_library name)
   file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "(_test\\.cc|/no_[a-z0-9_]+\\.cc|/gemm_(onednn|accelerate)\\.cc|_(protobuf|httplib)\\.cc|/main\\.cc)$")
+  list(FILTER sources EXCLUDE REGEX "(_test\\.cc|/no_[a-z0-9_]+\\.cc|/gemm_(onednn|accelerate)\\.cc|_(protobuf|httplib|ncurses)\\.cc|/main\\.cc)$")
   if(sources)
     add_library(mw_${name} STATIC ${sources})
     set(scope PUBLIC)
@@ -133,6 +133,23 @@ function(millwright_web name)
   else()
     target_sources(mw_${name} PRIVATE "${folder}/no_web.cc")
   endif()
+endfunction()
+
+# The terminal of library NAME: ncurses with wide characters, or where that is absent no_terminal.cc.
+function(millwright_terminal name)
+  set(folder "${CMAKE_SOURCE_DIR}/src/app/dashboard/terminal")
+  set(CURSES_NEED_NCURSES TRUE)
+  set(CURSES_NEED_WIDE TRUE)
+  find_package(Curses QUIET)
+  message(STATUS "ncurses: ${CURSES_FOUND}")
+  if(NOT CURSES_FOUND)
+    target_sources(mw_${name} PRIVATE "${folder}/no_terminal.cc")
+    return()
+  endif()
+  target_sources(mw_${name} PRIVATE "${folder}/terminal_ncurses.cc")
+  target_include_directories(mw_${name} SYSTEM PRIVATE ${CURSES_INCLUDE_DIRS})
+  target_compile_definitions(mw_${name} PRIVATE NCURSES_WIDECHAR=1)
+  target_link_libraries(mw_${name} PUBLIC ${CURSES_LIBRARIES})
 endfunction()
 
 # One binary per model header, build/<model>/millwright; only app/main.cc is compiled per model.

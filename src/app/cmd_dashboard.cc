@@ -4,6 +4,8 @@
 
 #include "app/command.h"
 #include "app/dashboard/run_process.h"
+#include "app/dashboard/terminal/locale_charset.h"
+#include "app/dashboard/terminal/snapshot.h"
 #include "app/dashboard/terminal/terminal_dashboard.h"
 #include "app/dashboard/web/serve.h"
 #include "app/interrupt.h"
@@ -19,7 +21,9 @@ using dashboard::RunProcess;
 
 struct DashboardFlags {
   std::vector<std::string> words;  // run folders, then what followed `--`
-  bool web = false, ascii = false, dynamic = false, fixed = false;
+  std::string never;               // see AddDashboardCommand
+  bool web = false, once = false, ascii = false, dynamic = false, fixed = false;
+  std::string snapshot;
   web::ServeOptions serve;
 };
 
@@ -77,6 +81,19 @@ Result<DashboardPlan> MakePlan(const DashboardFlags& flags, std::vector<std::str
   return plan;
 }
 
+// One screen as text.
+Result<int> PrintSnapshot(const DashboardFlags& flags, const DashboardPlan& plan) {
+  if (plan.run) return BadInput("dashboard: --once only shows a run; start it with train");
+  auto size = flags.snapshot.empty() ? Result<dashboard::Size>(dashboard::OutputSize())
+                                     : dashboard::ParseSize(flags.snapshot);
+  if (!size) return size.error();
+  const bool ascii = !dashboard::AdoptCharset() || flags.ascii;
+  const auto text = dashboard::Snapshot(plan.run_dirs[0], *size, ascii);
+  if (!text) return text.error();
+  fmt::print("{}", *text);
+  return kExitDone;
+}
+
 // The run that was started goes on for as long as the page is served.
 Result<int> ServeWeb(const DashboardFlags& flags, const DashboardPlan& plan) {
   const std::atomic<bool>& stop = CatchInterrupts();
@@ -111,6 +128,7 @@ Result<int> RunDashboard(const DashboardFlags& flags, std::vector<std::string> t
     return BadInput("dashboard: the terminal shows one run, not {}; --web compares several",
                     plan->run_dirs.size());
   }
+  if (flags.once || !flags.snapshot.empty()) return PrintSnapshot(flags, *plan);
   return dashboard::RunTerminalDashboard(
       {.run_dir = plan->run_dirs[0], .plan = plan->run, .ascii = flags.ascii});
 }
@@ -124,6 +142,8 @@ void AddDashboardCommand(CLI::App& app, CommandContext& context) {
       "With flags of train (dashboard --scratch --lr 1e-3, or dashboard -- --scratch --lr 1e-3)\n"
       "it starts that run and shows it.");
   command->add_option("RUN_DIR", flags->words, "Run folders (default: runs/<model>)");
+  // CLI11 obeys `--` only before a positional that has no word yet. The first one takes them all.
+  command->add_option("TRAIN_FLAGS", flags->never, "After --: flags of train, which start a run");
   command->add_flag("--web", flags->web, "Serve a page instead of using the terminal");
   command->add_option("--bind", flags->serve.bind, "With --web: the address that it listens on")
       ->capture_default_str();
@@ -131,6 +151,9 @@ void AddDashboardCommand(CLI::App& app, CommandContext& context) {
       ->add_option("--port", flags->serve.port, "With --web: the port, or 0 for one that is free")
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
+  command->add_flag("--once", flags->once, "Print one screen as text, and end");
+  command->add_option("--snapshot", flags->snapshot,
+                      "The same, of so many columns and rows, like 120x40");
   command->add_flag("--ascii", flags->ascii, "Draw with ASCII characters only");
   auto* dynamic = command->add_flag("--dynamic", flags->dynamic, "Train with --binding packed");
   command->add_flag("--static", flags->fixed, "Train with --binding constant")->excludes(dynamic);

@@ -35,10 +35,10 @@ class SpawnPlan {
   SpawnPlan(const SpawnPlan&) = delete;
   SpawnPlan& operator=(const SpawnPlan&) = delete;
 
-  void ConnectTo(int output) {
+  void ConnectTo(ChildProcess::Outputs outputs) {
     ::posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&files_, output, STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&files_, output, STDERR_FILENO);
+    ::posix_spawn_file_actions_adddup2(&files_, outputs.out, STDOUT_FILENO);
+    ::posix_spawn_file_actions_adddup2(&files_, outputs.err, STDERR_FILENO);
   }
 
   // A session of its own, with signals as a shell hands them on.
@@ -83,7 +83,7 @@ Result<std::string> ExecutablePath() {
 }
 
 Result<ChildProcess> ChildProcess::Start(const std::string& binary,
-                                         const std::vector<std::string>& arguments, int output,
+                                         const std::vector<std::string>& arguments, Outputs outputs,
                                          bool background) {
   std::vector<std::string> words = {binary};
   words.insert(words.end(), arguments.begin(), arguments.end());
@@ -92,7 +92,7 @@ Result<ChildProcess> ChildProcess::Start(const std::string& binary,
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   SpawnPlan plan;
-  plan.ConnectTo(output);
+  plan.ConnectTo(outputs);
   plan.Detach();
   pid_t pid = 0;
   const int error = plan.Spawn(&pid, binary, argv.data());

@@ -26,10 +26,14 @@ Result<std::string> ExecutablePath();
 // ended with the object; whoever started it decides.
 class ChildProcess {
  public:
-  // "BINARY ARGUMENTS" with nothing to read, and both of its outputs going to the file descriptor
-  // `output`, which stays the caller's. `background`: it only takes what others leave of the CPUs.
+  // What it writes to: file descriptors, which stay the caller's.
+  struct Outputs {
+    int out = -1, err = -1;
+  };
+  // "BINARY ARGUMENTS" with nothing to read. `background`: it only takes what others leave of the
+  // CPUs.
   static Result<ChildProcess> Start(const std::string& binary,
-                                    const std::vector<std::string>& arguments, int output,
+                                    const std::vector<std::string>& arguments, Outputs outputs,
                                     bool background = false);
 
   pid_t pid() const { return pid_; }

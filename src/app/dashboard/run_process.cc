@@ -45,7 +45,7 @@ Result<std::unique_ptr<RunProcess>> RunProcess::Start(const RunPlan& plan,
   if (log < 0) return Failed("{}: cannot be written: {}", log_path, std::strerror(errno));
   std::vector<std::string> arguments = {"train"};
   arguments.insert(arguments.end(), plan.arguments.begin(), plan.arguments.end());
-  auto child = ChildProcess::Start(*own, arguments, log);
+  auto child = ChildProcess::Start(*own, arguments, {.out = log, .err = log});
   ::close(log);
   if (!child) return child.error();
   return std::unique_ptr<RunProcess>(

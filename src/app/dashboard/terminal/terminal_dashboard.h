@@ -15,9 +15,10 @@ struct TerminalOptions {
   bool ascii = false;           // no other characters, whatever the locale says
 };
 
-// Shows the run until the user quits, or SIGINT, SIGTERM or SIGHUP come. The terminal is as before
-// afterwards, however this returns. Returns the exit code: 0, or 130 after a signal. Bad input: no
-// terminal, or one that cannot place its cursor.
+// Shows the run until the user quits, or SIGINT, SIGTERM or SIGHUP come. A run that was started
+// here is stopped and saved by the first two (a second one leaves it alone), and goes on after the
+// third. The terminal is as before afterwards, however this returns. Returns the exit code: 0, or
+// 130 after a signal. Bad input: see OpenTerminal.
 Result<int> RunTerminalDashboard(const TerminalOptions& options);
 
 }  // namespace millwright::app::dashboard
