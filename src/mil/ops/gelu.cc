@@ -1,6 +1,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "base/ane_tables.h"
 #include "mil/ops/elementwise.h"
 
 namespace millwright::mil {
@@ -33,9 +34,12 @@ Types Infer(const Call& call) {
   return InferUnary(call);
 }
 
-Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
-  const Function gelu = FindMode(call.Text("mode", "EXACT"));
-  return std::vector<Array>{MapElements(call.array("x"), results[0], gelu)};
+// The ANE has one table for all modes (fact E12).
+Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics& numerics) {
+  const Function gelu =
+      numerics.Follows(AneRule::kTables) ? Function{AneGelu} : FindMode(call.Text("mode", "EXACT"));
+  const auto apply = [&](double x) { return gelu(numerics.Operand(x)); };
+  return std::vector<Array>{MapElements(call.array("x"), results[0], apply)};
 }
 
 }  // namespace
