@@ -4,7 +4,6 @@
 #include <cstdlib>
 
 #include "app/binding_flag.h"
-#include "telemetry/tensorboard.h"
 
 namespace millwright::app {
 namespace {
@@ -230,9 +229,6 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
   if (flags.resume && flags.given.contains("gemm-table")) {
     return BadInput(
         "--gemm-table: a resumed run goes on with the products that it was started with");
-  }
-  if (flags.options.tensorboard && !telemetry::HasTensorBoard()) {
-    return BadInput("--tensorboard: this build was made without protocol buffers");
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
   for (Status (*finish)(TrainFlags&) :
