@@ -5,7 +5,6 @@
 
 #include "app/binding_flag.h"
 #include "app/open_device.h"
-#include "telemetry/tensorboard.h"
 
 namespace millwright::app {
 namespace {
@@ -259,9 +258,6 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
   if (flags.resume && flags.given.contains("gemm-table")) {
     return BadInput(
         "--gemm-table: a resumed run goes on with the products that it was started with");
-  }
-  if (flags.options.tensorboard && !telemetry::HasTensorBoard()) {
-    return BadInput("--tensorboard: this build was made without protocol buffers");
   }
   if (!flags.given.contains("precision")) {
     flags.options.precision = DefaultPrecision(flags.options.device);

@@ -28,9 +28,6 @@ void PrintReport(const train::TrainOptions& options, const train::RunTotals& tot
 // What --count-products found, a line a kernel, on stderr.
 void PrintProducts(const runtime::Session<float>& session);
 
-// What --count-products found, a line a kernel, on stderr.
-void PrintProducts(const runtime::Session<float>& session);
-
 // Step, timing, gradient and checkpoint lines; progress with tokens/s and time left. On a terminal
 // the progress line is rewritten in place, otherwise it is printed every ten seconds.
 class TrainPrinter : public telemetry::Sink {

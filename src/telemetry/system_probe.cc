@@ -57,8 +57,7 @@ SystemEvent SystemProbe::Measure() {
   event.time = WallClock();
   event.rss_bytes = ResidentBytes();
   // The system counts pages in batches, so that the two may differ by a few.
-  event.peak_rss_bytes =
-      std::max(event.rss_bytes, static_cast<int64_t>(PeakResidentMemory()));
+  event.peak_rss_bytes = std::max(event.rss_bytes, static_cast<int64_t>(PeakResidentMemory()));
   const double seconds = watch_.ms() / 1000, used = ProcessSeconds();
   if (seconds > 0) event.process_cpu = (used - process_seconds_) / seconds;
   const auto ticks = MachineTicks();

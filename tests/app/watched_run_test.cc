@@ -7,7 +7,6 @@
 #include "telemetry/metrics_reader.h"
 #include "telemetry/record_file.h"
 #include "telemetry/surroundings.h"
-#include "telemetry/tensorboard.h"
 #include "tests/app/tiny_run.h"
 #include "tests/python_judge.h"
 
@@ -141,9 +140,10 @@ TEST_F(WatchedRun, KernelsAddUpToTheSteps) {
 // The same losses, to the last bit, whatever is watched.
 TEST_F(WatchedRun, WatchingChangesNothing) {
   ASSERT_EQ(Scratch({"--tensor-stats-every", "0"}, "plain").exit_code, 0);
-  std::vector<std::string> all = {"--sample-every", "2", "--tensor-stats-every", "1"};
-  if (telemetry::HasTensorBoard()) all.push_back("--tensorboard");
-  ASSERT_EQ(Scratch(all, "watched").exit_code, 0);
+  ASSERT_EQ(
+      Scratch({"--sample-every", "2", "--tensor-stats-every", "1", "--tensorboard"}, "watched")
+          .exit_code,
+      0);
   const telemetry::Metrics plain = Read("plain"), watched = Read("watched");
   ASSERT_EQ(watched.samples.size(), 4u);
   for (const auto& [step, event] : plain.steps) {
@@ -202,7 +202,6 @@ TEST_F(WatchedRun, NoReportOfNoRun) {
 class TensorBoard : public WatchedRun {
  protected:
   void SetUp() override {
-    if (!telemetry::HasTensorBoard()) GTEST_SKIP() << "built without protocol buffers";
     ASSERT_EQ(Scratch({"--tensorboard", "--sample-every", "4", "--tensor-stats-every", "2",
                        "--save-every", "4"})
                   .exit_code,

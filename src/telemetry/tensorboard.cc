@@ -9,24 +9,60 @@
 #include "telemetry/record_file.h"
 #include "telemetry/surroundings.h"
 #include "telemetry/tensorboard.h"
-#include "telemetry/tensorboard_events.pb.h"
+#include "telemetry/wire_message.h"
 
 namespace millwright::telemetry {
 namespace {
 
 namespace fs = std::filesystem;
-using tensorboard::Summary;
 
-constexpr int kFloat = 1, kString = 7;  // TensorFlow's DataType
+// The numbers of the fields in TensorFlow's event.proto, summary.proto and tensor.proto.
+namespace in_event {
+constexpr int kWallTime = 1, kStep = 2, kFileVersion = 3, kSummary = 5, kSessionLog = 7;
+}
+namespace in_session_log {
+constexpr int kStatus = 1;
+constexpr int64_t kStart = 1;
+}  // namespace in_session_log
+namespace in_summary {
+constexpr int kValue = 1;
+}
+namespace in_value {
+constexpr int kTag = 1, kSimpleValue = 2, kHistogram = 5, kTensor = 8, kMetadata = 9;
+}
+namespace in_metadata {
+constexpr int kPlugin = 1, kName = 1, kContent = 2;
+}
+namespace in_histogram {
+constexpr int kMin = 1, kMax = 2, kCount = 3, kSum = 4, kSumOfSquares = 5, kLimits = 6,
+              kBuckets = 7;
+}
+namespace in_tensor {
+constexpr int kType = 1, kShape = 2, kTexts = 8, kDim = 2, kSize = 1;
+constexpr int64_t kFloat = 1, kString = 7;
+}  // namespace in_tensor
+// Those of TensorBoard's hparams plugin, and of google.protobuf.Value.
+namespace in_hparams {
+constexpr int kSessionStart = 3, kSessionEnd = 4, kHparams = 1, kStartTime = 5, kStatus = 1,
+              kEndTime = 2, kKey = 1, kValue = 2, kNumber = 2, kText = 3, kBool = 4;
+}
 
-void AddScalar(Summary& summary, const std::string& tag, double value) {
-  auto* added = summary.add_value();
-  added->set_tag(tag);
-  added->set_simple_value(static_cast<float>(value));
+WireMessage Plugin(std::string_view name, std::string_view content) {
+  WireMessage plugin;
+  plugin.Text(in_metadata::kName, name);
+  if (!content.empty()) plugin.Text(in_metadata::kContent, content);
+  return WireMessage().Message(in_metadata::kPlugin, plugin);
+}
+
+void AddScalar(WireMessage& summary, const std::string& tag, double value) {
+  summary.Message(in_summary::kValue,
+                  WireMessage()
+                      .Text(in_value::kTag, tag)
+                      .Float(in_value::kSimpleValue, static_cast<float>(value)));
 }
 
 // Where it is known.
-void AddKnown(Summary& summary, const std::string& tag, double value) {
+void AddKnown(WireMessage& summary, const std::string& tag, double value) {
   if (!std::isnan(value)) AddScalar(summary, tag, value);
 }
 
@@ -48,67 +84,75 @@ std::string Verbatim(const std::string& text) {
   return lines;
 }
 
-void AddText(Summary& summary, const std::string& tag, const std::string& text) {
-  auto* added = summary.add_value();
-  added->set_tag(tag);
-  added->mutable_metadata()->mutable_plugin()->set_name("text");
-  added->mutable_tensor()->set_dtype(kString);
-  added->mutable_tensor()->mutable_shape();
-  added->mutable_tensor()->add_string_value(Verbatim(text));
+void AddText(WireMessage& summary, const std::string& tag, const std::string& text) {
+  const WireMessage tensor = WireMessage()
+                                 .Integer(in_tensor::kType, in_tensor::kString)
+                                 .Message(in_tensor::kShape, {})
+                                 .Text(in_tensor::kTexts, Verbatim(text));
+  summary.Message(in_summary::kValue, WireMessage()
+                                          .Text(in_value::kTag, tag)
+                                          .Message(in_value::kTensor, tensor)
+                                          .Message(in_value::kMetadata, Plugin("text", "")));
 }
 
 // Sums are taken as if a part's elements lay in its middle.
-void AddHistogram(Summary& summary, const std::string& tag, const Histogram& histogram) {
+void AddHistogram(WireMessage& summary, const std::string& tag, const Histogram& histogram) {
   if (histogram.counts.empty()) return;
-  auto* added = summary.add_value();
-  added->set_tag(tag);
-  auto* to = added->mutable_histogram();
-  to->set_min(histogram.low);
-  to->set_max(histogram.high);
   const double width =
       (histogram.high - histogram.low) / static_cast<double>(histogram.counts.size());
   double count = 0, sum = 0, squares = 0;
+  std::vector<double> limits, buckets;
   for (size_t i = 0; i < histogram.counts.size(); ++i) {
     const auto elements = static_cast<double>(histogram.counts[i]);
     const double middle = histogram.low + width * (static_cast<double>(i) + 0.5);
     const bool last = i + 1 == histogram.counts.size();
-    to->add_bucket_limit(last ? histogram.high
-                              : histogram.low + width * static_cast<double>(i + 1));
-    to->add_bucket(elements);
+    limits.push_back(last ? histogram.high : histogram.low + width * static_cast<double>(i + 1));
+    buckets.push_back(elements);
     count += elements;
     sum += elements * middle;
     squares += elements * middle * middle;
   }
-  to->set_count(count);
-  to->set_sum(sum);
-  to->set_sum_of_squares(squares);
+  const WireMessage to = WireMessage()
+                             .Double(in_histogram::kMin, histogram.low)
+                             .Double(in_histogram::kMax, histogram.high)
+                             .Double(in_histogram::kCount, count)
+                             .Double(in_histogram::kSum, sum)
+                             .Double(in_histogram::kSumOfSquares, squares)
+                             .Doubles(in_histogram::kLimits, limits)
+                             .Doubles(in_histogram::kBuckets, buckets);
+  summary.Message(in_summary::kValue,
+                  WireMessage().Text(in_value::kTag, tag).Message(in_value::kHistogram, to));
 }
 
-void AddHparams(Summary& summary, const char* tag, const tensorboard::HparamsData& data) {
-  auto* added = summary.add_value();
-  added->set_tag(tag);
-  auto* plugin = added->mutable_metadata()->mutable_plugin();
-  plugin->set_name("hparams");
-  data.SerializeToString(plugin->mutable_content());
-  added->mutable_tensor()->set_dtype(kFloat);
-  added->mutable_tensor()->mutable_shape()->add_dim()->set_size(0);
+void AddHparams(WireMessage& summary, const char* tag, const WireMessage& data) {
+  const WireMessage none =
+      WireMessage().Message(in_tensor::kDim, WireMessage().Integer(in_tensor::kSize, 0));
+  const WireMessage tensor =
+      WireMessage().Integer(in_tensor::kType, in_tensor::kFloat).Message(in_tensor::kShape, none);
+  summary.Message(in_summary::kValue,
+                  WireMessage()
+                      .Text(in_value::kTag, tag)
+                      .Message(in_value::kTensor, tensor)
+                      .Message(in_value::kMetadata, Plugin("hparams", data.bytes())));
 }
 
 // Settings that are plain values; those of the network as config/NAME.
-void Collect(const nlohmann::json& settings, const std::string& prefix,
-             tensorboard::SessionStart& start) {
+void Collect(const nlohmann::json& settings, const std::string& prefix, WireMessage& start) {
   if (!settings.is_object()) return;
   for (const auto& [name, value] : settings.items()) {
     if (value.is_object()) Collect(value, prefix + name + "/", start);
     if (!value.is_primitive() || value.is_null()) continue;
-    tensorboard::Hparam& to = (*start.mutable_hparams())[prefix + name];
+    WireMessage to;
     if (value.is_boolean()) {
-      to.set_bool_value(value.get<bool>());
+      to.Integer(in_hparams::kBool, value.get<bool>() ? 1 : 0);
     } else if (value.is_number()) {
-      to.set_number_value(value.get<double>());
+      to.Double(in_hparams::kNumber, value.get<double>());
     } else {
-      to.set_string_value(ValidUtf8(value.get<std::string>()));
+      to.Text(in_hparams::kText, ValidUtf8(value.get<std::string>()));
     }
+    start.Message(
+        in_hparams::kHparams,
+        WireMessage().Text(in_hparams::kKey, prefix + name).Message(in_hparams::kValue, to));
   }
 }
 
@@ -118,9 +162,7 @@ class TensorBoardSink : public Sink {
       : file_(std::move(file)), time_(WallClock()) {}
 
   Status Begin() {
-    tensorboard::Event event;
-    event.set_file_version("brain.Event:2");
-    return WriteEvent(0, event);
+    return WriteEvent(0, WireMessage().Text(in_event::kFileVersion, "brain.Event:2"));
   }
 
   Status Write(const Event& event) override {
@@ -128,16 +170,14 @@ class TensorBoardSink : public Sink {
   }
 
  private:
-  Status WriteEvent(int64_t step, tensorboard::Event& event) {
-    event.set_step(step);
-    event.set_wall_time(time_);
-    return file_->Write(event.SerializeAsString());
+  Status WriteEvent(int64_t step, const WireMessage& what) {
+    WireMessage event;
+    event.Double(in_event::kWallTime, time_).Integer(in_event::kStep, step);
+    return file_->Write(event.bytes() + what.bytes());
   }
-  Status WriteSummary(int64_t step, Summary summary) {
-    if (summary.value_size() == 0) return {};
-    tensorboard::Event event;
-    *event.mutable_summary() = std::move(summary);
-    return WriteEvent(step, event);
+  Status WriteSummary(int64_t step, const WireMessage& summary) {
+    if (summary.empty()) return {};
+    return WriteEvent(step, WireMessage().Message(in_event::kSummary, summary));
   }
 
   Status Take(const ConfigEvent& event);
@@ -159,24 +199,27 @@ class TensorBoardSink : public Sink {
 Status TensorBoardSink::Take(const ConfigEvent& event) {
   if (event.time > 0) time_ = event.time;
   if (event.first_step > 0) {
-    tensorboard::Event start;
-    start.mutable_session_log()->set_status(1);
-    if (auto status = WriteEvent(event.first_step + 1, start); !status) return status;
+    const WireMessage start =
+        WireMessage().Integer(in_session_log::kStatus, in_session_log::kStart);
+    auto status =
+        WriteEvent(event.first_step + 1, WireMessage().Message(in_event::kSessionLog, start));
+    if (!status) return status;
   }
   const bool whole = event.settings.is_object() && event.settings.contains("settings");
-  tensorboard::HparamsData data;
-  data.mutable_start()->set_start_time(time_);
-  Collect(whole ? event.settings["settings"] : event.settings, "", *data.mutable_start());
-  Summary summary;
-  AddHparams(summary, "_hparams_/session_start_info", data);
+  WireMessage start;
+  Collect(whole ? event.settings["settings"] : event.settings, "", start);
+  start.Double(in_hparams::kStartTime, time_);
+  WireMessage summary;
+  AddHparams(summary, "_hparams_/session_start_info",
+             WireMessage().Message(in_hparams::kSessionStart, start));
   AddText(summary, "run.json",
           event.settings.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
-  return WriteSummary(event.first_step, std::move(summary));
+  return WriteSummary(event.first_step, summary);
 }
 
 Status TensorBoardSink::Take(const StepEvent& event) {
   if (event.time > 0) time_ = event.time;
-  Summary summary;
+  WireMessage summary;
   AddScalar(summary, "train/loss", static_cast<double>(event.loss));
   AddScalar(summary, "train/lr", event.lr);
   AddScalar(summary, "speed/ms_per_step", event.ms);
@@ -187,11 +230,11 @@ Status TensorBoardSink::Take(const StepEvent& event) {
       AddScalar(summary, std::string("phases_ms/") + name, ms);
     }
   }
-  return WriteSummary(event.step, std::move(summary));
+  return WriteSummary(event.step, summary);
 }
 
 Status TensorBoardSink::Take(const UpdateEvent& event) {
-  Summary summary;
+  WireMessage summary;
   AddScalar(summary, "update/grad_norm", event.grad_norm);
   AddScalar(summary, "update/loss_scale", event.loss_scale);
   AddScalar(summary, "update/ms", event.ms);
@@ -199,29 +242,29 @@ Status TensorBoardSink::Take(const UpdateEvent& event) {
   for (const auto& [name, norm] : event.group_norms) {
     AddScalar(summary, "update/grad_norm_" + name, norm);
   }
-  return WriteSummary(event.step, std::move(summary));
+  return WriteSummary(event.step, summary);
 }
 
 Status TensorBoardSink::Take(const ValidationEvent& event) {
-  Summary summary;
+  WireMessage summary;
   AddScalar(summary, "validation/loss", event.val_loss);
-  return WriteSummary(event.step, std::move(summary));
+  return WriteSummary(event.step, summary);
 }
 
 Status TensorBoardSink::Take(const SampleEvent& event) {
-  Summary summary;
+  WireMessage summary;
   AddText(summary, "sample", event.prompt + event.text);
-  return WriteSummary(event.step, std::move(summary));
+  return WriteSummary(event.step, summary);
 }
 
 Status TensorBoardSink::Take(const WarningEvent& event) {
-  Summary summary;
+  WireMessage summary;
   AddText(summary, "warning", event.message);
-  return WriteSummary(event.step, std::move(summary));
+  return WriteSummary(event.step, summary);
 }
 
 Status TensorBoardSink::Take(const TensorsEvent& event) {
-  Summary summary;
+  WireMessage summary;
   for (const TensorHealth& tensor : event.tensors) {
     AddHistogram(summary, "weights/" + tensor.name, tensor.weight.histogram);
     AddScalar(summary, "weight_norm/" + tensor.name, tensor.weight.norm);
@@ -229,45 +272,44 @@ Status TensorBoardSink::Take(const TensorsEvent& event) {
     AddHistogram(summary, "gradients/" + tensor.name, tensor.gradient->histogram);
     AddScalar(summary, "gradient_norm/" + tensor.name, tensor.gradient->norm);
   }
-  return WriteSummary(event.step, std::move(summary));
+  return WriteSummary(event.step, summary);
 }
 
 Status TensorBoardSink::Take(const KernelsEvent& event) {
-  Summary summary;
+  WireMessage summary;
   for (const KernelLoad& kernel : event.kernels) {
     AddScalar(summary, "kernels_share/" + kernel.name, kernel.share);
     if (kernel.gflop_per_s > 0) {
       AddScalar(summary, "kernels_gflop_per_s/" + kernel.name, kernel.gflop_per_s);
     }
   }
-  return WriteSummary(event.step, std::move(summary));
+  return WriteSummary(event.step, summary);
 }
 
 Status TensorBoardSink::Take(const SystemEvent& event) {
   time_ = std::max(time_, event.time);
-  Summary summary;
+  WireMessage summary;
   if (event.rss_bytes > 0) {
     AddScalar(summary, "system/rss_gb", static_cast<double>(event.rss_bytes) * 1e-9);
   }
   AddKnown(summary, "system/process_cpu", event.process_cpu);
   AddKnown(summary, "system/machine_cpu", event.machine_cpu);
   for (const auto& [name, watts] : event.watts) AddScalar(summary, "watts/" + name, watts);
-  return WriteSummary(event.step, std::move(summary));
+  return WriteSummary(event.step, summary);
 }
 
 Status TensorBoardSink::Take(const EndEvent& event) {
   if (event.time > 0) time_ = event.time;
-  tensorboard::HparamsData data;
-  data.mutable_end()->set_status(event.reason == "failed" ? 2 : 1);
-  data.mutable_end()->set_end_time(time_);
-  Summary summary;
-  AddHparams(summary, "_hparams_/session_end_info", data);
-  return WriteSummary(event.step, std::move(summary));
+  const WireMessage end = WireMessage()
+                              .Integer(in_hparams::kStatus, event.reason == "failed" ? 2 : 1)
+                              .Double(in_hparams::kEndTime, time_);
+  WireMessage summary;
+  AddHparams(summary, "_hparams_/session_end_info",
+             WireMessage().Message(in_hparams::kSessionEnd, end));
+  return WriteSummary(event.step, summary);
 }
 
 }  // namespace
-
-bool HasTensorBoard() { return true; }
 
 // The time goes first in the name: TensorBoard reads a folder's files in the order of their names.
 Result<std::unique_ptr<Sink>> OpenTensorBoard(const std::string& folder) {
