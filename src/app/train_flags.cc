@@ -39,7 +39,8 @@ void AddOptimizerFlags(CLI::App& command, TrainFlags& f) {
       ->capture_default_str();
   command.add_option("--loss-scale", f.loss_scale,
                      "Factor on the loss in backward, or dynamic: doubled after 200 good updates "
-                     "in a row, halved at each overflow (default: 256 on fp16 devices, 1 on fp32)");
+                     "in a row, halved at each overflow (default: 65536 in the ANE's arithmetic, "
+                     "256 on fp16 devices, 1 on fp32)");
 }
 
 void AddDataFlags(CLI::App& command, TrainFlags& f) {

@@ -31,7 +31,7 @@ struct TrainOptions {
   int64_t warmup = 100;  // micro-steps
   double clip = 1.0;     // 0: off
   uint64_t seed = 42;
-  double loss_scale = 0.0;          // 0: the device's default, 256 on fp16 and 1 on fp32
+  double loss_scale = 0.0;  // 0: the device's default: 65536 on the ANE, 256 on fp16, 1 on fp32
   bool dynamic_loss_scale = false;  // grows and falls with the gradients: see loss_scale.h
   double weight_decay = 0.1;
   double act_clip = 0.0;        // 0: off

@@ -16,6 +16,14 @@ namespace {
 // Whether a multiple of `every` lies in (before, now].
 bool Crossed(int64_t before, int64_t now, int64_t every) { return before / every != now / every; }
 
+// The ANE drops products that an fp16 number could hold, so that it needs a larger factor:
+// docs/experiments/fp16-underflow.md.
+double AutomaticLossScale(const TrainOptions& options, const device::Device& device) {
+  if (device.caps().dtype != DType::kFp16) return 1.0;
+  const bool ane = options.precision == PrecisionName(Precision::kAne) || device.name() == "ane";
+  return ane ? 65536.0 : 256.0;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMap vocab,
@@ -45,7 +53,7 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMa
   trainer->window_.resize(static_cast<size_t>(o.config.seq + 1));
   trainer->rows_.resize(static_cast<size_t>(trainer->network_->positions()));
   trainer->targets_.resize(trainer->rows_.size());
-  const double automatic = device.caps().dtype == DType::kFp16 ? 256.0 : 1.0;
+  const double automatic = AutomaticLossScale(o, device);
   trainer->loss_scale_ =
       LossScale(o.loss_scale > 0 ? o.loss_scale : automatic, o.dynamic_loss_scale);
   return trainer;

@@ -58,7 +58,8 @@ TEST_P(TargetTest, KernelsStillEqualTheirFormulas) {
           const auto actual = RunKernel(device, options, *kernel, values);
           kernel->formula(spec, values);
           for (const auto& [name, output] : actual) {
-            EXPECT_LE(NormError(std::span(output), std::span(values.at(name))), 1e-12)
+            const std::vector<double>& expected = values.at(name);
+            EXPECT_LE(NormError(std::span(output), std::span(expected)), 1e-12)
                 << kernel->name << " " << name << " " << ConfigName(config) << " "
                 << BindingName(binding);
           }
