@@ -40,7 +40,7 @@ KernelMeter::KernelMeter(Network<float>& network) : network_(network) {
     if (!session.Has(kernel->id)) continue;
     const auto program = kernels::Generate(*kernel, session.spec());
     const double flops = program ? kernels::UsefulFlops(*program, kernel->id, session.spec()) : 0.0;
-    kernels_.push_back({kernel->id, std::string(kernel->name), flops, session.times(kernel->id)});
+    kernels_.push_back({.id = kernel->id, .name = std::string(kernel->name), .flops = flops});
   }
   const auto flops = HostFlops(network);
   for (size_t i = 0; i < kHostSteps.size(); ++i) {
@@ -48,7 +48,16 @@ KernelMeter::KernelMeter(Network<float>& network) : network_(network) {
   }
 }
 
+void KernelMeter::BeginStep() {
+  for (Kernel& kernel : kernels_) kernel.before = network_.session().times(kernel.id);
+}
+
 void KernelMeter::AddStep(double ms) {
+  for (Kernel& kernel : kernels_) {
+    const runtime::KernelTimes& now = network_.session().times(kernel.id);
+    kernel.launches += now.runs - kernel.before.runs;
+    kernel.ms += now.device_ms - kernel.before.device_ms;
+  }
   ++steps_;
   ms_ += ms;
   const auto host = HostMs(network_.times());
@@ -75,10 +84,9 @@ telemetry::KernelsEvent KernelMeter::Take() {
     event.kernels.push_back({name, launches, ms, rate, ms_ > 0 ? ms / ms_ : 0});
   };
   for (Kernel& kernel : kernels_) {
-    const runtime::KernelTimes& now = network_.session().times(kernel.id);
-    add(kernel.name, now.runs - kernel.before.runs, now.device_ms - kernel.before.device_ms,
-        kernel.flops);
-    kernel.before = now;
+    add(kernel.name, kernel.launches, kernel.ms, kernel.flops);
+    kernel.launches = 0;
+    kernel.ms = 0;
   }
   for (HostStep& step : host_) {
     add(step.name, step.launches, step.ms, step.flops);

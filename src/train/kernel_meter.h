@@ -16,7 +16,9 @@ class KernelMeter {
   // The network must outlive the meter.
   explicit KernelMeter(Network<float>& network);
 
-  // After every micro-step, which took `ms`.
+  // Before every micro-step: what the kernels did since the last one (validation) does not count.
+  void BeginStep();
+  // After it; it took `ms`.
   void AddStep(double ms);
   // After every update: its time counts among the steps'.
   void AddUpdate(double ms);
@@ -29,8 +31,10 @@ class KernelMeter {
   struct Kernel {
     kernels::KernelId id = kernels::KernelId::kSdpaFwd;
     std::string name;
-    double flops = 0;  // of a launch
-    runtime::KernelTimes before;
+    double flops = 0;                  // of a launch
+    runtime::KernelTimes before = {};  // the micro-step
+    int64_t launches = 0;
+    double ms = 0;
   };
   struct HostStep {
     std::string name;

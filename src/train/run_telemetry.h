@@ -39,6 +39,7 @@ class RunTelemetry {
         kernels_(network),
         probe_(telemetry::OpenPowerMeter()) {}
 
+  void BeforeStep() { kernels_.BeginStep(); }
   // After micro-step `step`, which took `ms`.
   Status AfterStep(int64_t step, double ms, telemetry::Sink& sink);
   // Between the measuring of the gradients and the update that uses them up.

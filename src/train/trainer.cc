@@ -264,6 +264,7 @@ RunTotals Trainer::totals() const {
 }
 
 Status Trainer::Step(telemetry::Sink& sink) {
+  telemetry_->BeforeStep();
   const Stopwatch watch;
   auto loss = MicroStep();
   if (!loss) return loss.error();

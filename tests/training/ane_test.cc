@@ -92,6 +92,12 @@ TEST_P(AneConformance, EveryKernelInEveryBinding) {
   const auto device = emulator.Open();
   for (const model::ModelConfig& config : app::ConformanceConfigs(device->caps())) {
     for (const auto& result : app::CheckConformance(*device, Precision::kAne, config)) {
+      // Generation's own kernel cuts scores along the width, which these chips do wrong (E4).
+      if (result.kernel == "sdpaCached" && !device->caps().width_slices) {
+        EXPECT_FALSE(result.ok);
+        EXPECT_THAT(result.problem, ::testing::HasSubstr("E4"));
+        continue;
+      }
       EXPECT_TRUE(result.ok) << result.config << " " << kernels::BindingName(result.binding) << " "
                              << result.kernel << ": " << result.problem << ", error "
                              << result.error << ", bound " << result.bound;

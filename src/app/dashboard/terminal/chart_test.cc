@@ -29,7 +29,7 @@ TEST(Chart, DrawsALineFromCornerToCorner) {
   EXPECT_EQ(Drawn(Falling(), {14, 5}, false),
             "10┤⠲⢤⡀\n"
             "  │  ⠉⠓⢤⡀\n"
-            "  │     ⠈⠓⢤⣀\n"
+            " 5┤     ⠈⠓⢤⣀\n"
             " 0┤        ⠈⠓⠦\n"
             "   0       100\n");
 }
