@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/mil_command.h"
+#include "app/mil_explain.h"
 #include "app/open_device.h"
 #include "base/clock.h"
 #include "inspect/bound_program.h"
@@ -69,10 +70,23 @@ Status RunPlain(const MilRunFlags& flags, Precision precision) {
   return files->empty() ? PrintOutputs(run->function(), *bound) : WriteOutputs(*bound, *files);
 }
 
+Status Explain(const MilRunFlags& flags, Precision precision) {
+  if (flags.device != "cpu") {
+    return BadInput("--explain: the cpu device alone has a compiler to explain");
+  }
+  const auto run = LoadMilRun(flags);
+  if (!run) return run.error();
+  const auto report = device::ReportCompilation(run->program, run->weights,
+                                                {.precision = precision, .threads = flags.threads});
+  if (!report) return report.error().In(flags.file);
+  fmt::print("{}", flags.json ? ExplanationJson(*report) : ExplanationText(*report));
+  return {};
+}
+
 int RunCommand(const MilRunFlags& flags) {
   const auto precision = PrecisionFromFlag(flags.precision, /*exact=*/true);
   if (!precision) return Report(precision.error());
-  const Status status = RunPlain(flags, *precision);
+  const Status status = flags.explain ? Explain(flags, *precision) : RunPlain(flags, *precision);
   return status ? kExitDone : Report(status.error());
 }
 
@@ -100,6 +114,10 @@ void AddFlags(CLI::App* command, MilRunFlags* flags) {
   command->add_option("--repeat", flags->repeat, "Run so often, and say how long it took")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  auto* explain = command->add_flag("--explain", flags->explain,
+                                    "Say what the cpu device's compiler makes of the program, and "
+                                    "do not run it");
+  command->add_flag("--json", flags->json, "With --explain: as JSON")->needs(explain);
 }
 
 }  // namespace

@@ -26,6 +26,7 @@ struct MilRunFlags {
   std::string precision = "fp32";
   int threads = 0;
   int repeat = 1;
+  bool explain = false, json = false;
 };
 
 // A program of one function with all that it needs.
@@ -37,6 +38,9 @@ struct MilRun {
 
   const mil::Function& function() const { return program.main(); }
 };
+
+// Reads program and weights. Bad input: a file that cannot be read, a program that is not valid.
+Result<MilRun> LoadMilRun(const MilRunFlags& flags);
 
 // Reads program, weights and inputs. Bad input: a file that cannot be read, a program that is not
 // valid, an input that is missing, unknown or of another shape or kind than the program's.

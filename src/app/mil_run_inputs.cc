@@ -109,7 +109,7 @@ Result<std::vector<std::vector<double>>> ReadInputs(const mil::Function& functio
 
 }  // namespace
 
-Result<MilRun> PrepareMilRun(const MilRunFlags& flags) {
+Result<MilRun> LoadMilRun(const MilRunFlags& flags) {
   auto file = ReadMilFile(flags.file);
   if (!file) return file.error();
   MilRun run{.file = *std::move(file)};
@@ -125,9 +125,15 @@ Result<MilRun> PrepareMilRun(const MilRunFlags& flags) {
     run.weights = *std::move(weights);
     run.program = *std::move(program);
   }
-  auto inputs = ReadInputs(run.function(), flags);
+  return run;
+}
+
+Result<MilRun> PrepareMilRun(const MilRunFlags& flags) {
+  auto run = LoadMilRun(flags);
+  if (!run) return run.error();
+  auto inputs = ReadInputs(run->function(), flags);
   if (!inputs) return inputs.error();
-  run.inputs = *std::move(inputs);
+  run->inputs = *std::move(inputs);
   return run;
 }
 
