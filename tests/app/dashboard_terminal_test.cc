@@ -1,8 +1,10 @@
 // The terminal dashboard as a user has it: the real binary in a real terminal.
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
+#include <thread>
 
 #include "checkpoint/test_folder.h"
 #include "telemetry/metrics_reader.h"
@@ -245,6 +247,12 @@ TEST_F(DashboardTerminal, StartsStopsAndGoesOnWithARun) {
 TEST_F(DashboardTerminal, QuittingWithStopSavesTheRun) {
   const auto tmux = Open("run --scratch --steps 100000 --accum 1 --seq 32 --threads 1", kSizes[0]);
   tmux->WaitForText("running");
+  // A process that has not begun training has nothing to save.
+  for (int i = 0; i < 2000; ++i) {
+    const auto metrics = telemetry::ReadMetrics(folder_.File("run/metrics.jsonl"));
+    if (metrics.ok() && !metrics->steps.empty()) break;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
   tmux->Press("q");
   tmux->WaitForText("leave it running");
   tmux->Press("s");

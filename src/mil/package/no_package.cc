@@ -6,8 +6,9 @@ namespace {
 
 Error NoProtobuf() {
   return BadInput(
-      "this build has no protocol buffers; install protobuf and its compiler, and build "
-      "again");
+      "this build has no protocol buffers; install protobuf and its compiler, configure with "
+      "-DMILLWRIGHT_PACKAGES=ON, and build again: such a program cannot read SentencePiece "
+      "tokenizers where that library has protocol buffers of its own");
 }
 
 }  // namespace
