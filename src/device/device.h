@@ -81,6 +81,8 @@ class Device {
   // it. Only where caps().wraps_host_memory.
   virtual Result<std::unique_ptr<Surface>> WrapHost(const mil::Type& type,
                                                     std::span<std::byte> memory) = 0;
+  // Programs that this process has compiled, where caps().compile_budget bounds them.
+  virtual int64_t compilations() const { return 0; }
   // What DeviceOptions::products counts; null where nothing is counted.
   virtual const ProductCounters* products() const { return nullptr; }
   // What the device found on this machine, for people, a line each.

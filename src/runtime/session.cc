@@ -334,7 +334,7 @@ int64_t Session<T>::programs_per_staging() const {
 template <class T>
 bool Session<T>::CanStage() const {
   const int budget = impl_->device.caps().compile_budget;
-  return budget == 0 || impl_->compiles.programs + programs_per_staging() <= budget;
+  return budget == 0 || impl_->device.compilations() + programs_per_staging() <= budget;
 }
 
 template <class T>
@@ -344,7 +344,7 @@ Status Session<T>::StageWeights() {
     return Failed(
         "device {}: {} programs are compiled and {} more would bake the weights in, but a process "
         "may compile {}; binding packed or separate compiles each kernel once",
-        impl_->device.name(), impl_->compiles.programs, programs_per_staging(),
+        impl_->device.name(), impl_->device.compilations(), programs_per_staging(),
         impl_->device.caps().compile_budget);
   }
   auto status = WaitForStaging();

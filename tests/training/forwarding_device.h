@@ -14,6 +14,7 @@ class ForwardingDevice : public device::Device {
   explicit ForwardingDevice(std::unique_ptr<device::Device> device) : device_(std::move(device)) {}
   std::string_view name() const override { return device_->name(); }
   const device::Caps& caps() const override { return device_->caps(); }
+  int64_t compilations() const override { return device_->compilations(); }
   std::vector<device::Issue> Check(const mil::Program& program) const override {
     return device_->Check(program);
   }

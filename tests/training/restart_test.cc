@@ -20,9 +20,11 @@ class BudgetedDevice : public WrappedDevice {
   BudgetedDevice(std::unique_ptr<Device> device, int budget) : WrappedDevice(std::move(device)) {
     caps_.compile_budget = budget;
   }
+  int64_t compilations() const override { return compiled_; }
   Result<std::unique_ptr<device::Executable>> Compile(const mil::Program& program,
                                                       const mil::WeightStore& weights) override {
-    if (++compiled_ > caps_.compile_budget) return Failed("the compiler refuses");
+    if (compiled_ == caps_.compile_budget) return Failed("the compiler refuses");
+    ++compiled_;
     return WrappedDevice::Compile(program, weights);
   }
 
@@ -119,6 +121,21 @@ TEST_P(RestartOn, ABudgetTooSmallForOneUpdateIsRefused) {
   const Status status = trainer->Init();
   ASSERT_FALSE(status.ok());
   EXPECT_THAT(status.error().message, HasSubstr("a process may compile 16; binding packed"));
+}
+
+// What others have compiled in the process counts too.
+TEST_P(RestartOn, TheBudgetIsTheProcesss) {
+  TrainerRun run(GetParam());
+  run.options.binding = kernels::Binding::kConstant;
+  run.wrap = [](std::unique_ptr<device::Device> device) {
+    return std::make_unique<BudgetedDevice>(std::move(device), 2 * (2 + kProgramsPerUpdate));
+  };
+  const auto first = run.Fresh();
+  EXPECT_TRUE(first->network().session().CanStage());
+  auto other = runtime::Session<float>::Open(
+      *run.devices.back(), {.config = run.options.config, .binding = kernels::Binding::kPacked});
+  ASSERT_TRUE(other.ok()) << other.error().message;
+  EXPECT_FALSE(first->network().session().CanStage());
 }
 
 TEST_P(RestartOn, WeightsThatAreDataNeedNone) {

@@ -15,6 +15,7 @@ class WrappedDevice : public device::Device {
 
   std::string_view name() const override { return device_->name(); }
   const device::Caps& caps() const override { return caps_; }
+  int64_t compilations() const override { return device_->compilations(); }
   std::vector<device::Issue> Check(const mil::Program& program) const override {
     return device_->Check(program);
   }

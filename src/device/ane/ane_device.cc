@@ -29,6 +29,7 @@ class AneDevice final : public Device {
 
   std::string_view name() const override { return "ane"; }
   const Caps& caps() const override { return caps_; }
+  int64_t compilations() const override { return ane::CompilationsOfProcess(); }
   std::vector<std::string> Describe() const override {
     return ane::CapabilityReport(machine_, *api_);
   }
