@@ -61,6 +61,11 @@ function(millwright_library name)
   set_property(GLOBAL PROPERTY MILLWRIGHT_TESTS_${name} "${tests}")
 endfunction()
 
+# The code of TARGET at -O1.
+function(millwright_compile_lightly target)
+  target_compile_options(${target} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-O1>)
+endfunction()
+
 # millwright_shared_library(NAME FOLDER path DEPS ...): the .cc files of src/<path> as libmillwright_NAME,
 # which exports only what says so. DEPS are SHARED libraries of millwright_library.
 function(millwright_shared_library name)
@@ -183,6 +188,10 @@ function(millwright_test name)
   add_executable(test_${name} ${ARG_SOURCES})
   target_include_directories(test_${name} PRIVATE "${CMAKE_SOURCE_DIR}")
   target_link_libraries(test_${name} PRIVATE ${ARG_DEPS} millwright_options GTest::gmock GTest::gtest_main)
+  millwright_compile_lightly(test_${name})
+  if(TARGET test_headers)
+    target_precompile_headers(test_${name} REUSE_FROM test_headers)
+  endif()
   gtest_discover_tests(test_${name} TEST_PREFIX "${name}." DISCOVERY_MODE PRE_TEST
     WORKING_DIRECTORY "${CMAKE_SOURCE_DIR}" PROPERTIES TIMEOUT 600 ENVIRONMENT "OMP_WAIT_POLICY=PASSIVE")
 endfunction()

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "app/bench_operands.h"
 #include "model/tensors.h"
@@ -133,15 +132,14 @@ std::string ToText(const GemmBench& bench) {
       "gemm, weights from memory and from a cache; % of the best FMA rate ({:.1f} GFLOP/s), and of "
       "the rate beside each\n",
       bench.peak_gflops);
-  fmt::format_to(std::back_inserter(text),
-                 "  {:>6} {:>6} {:>6}  {:>9} {:>8} {:>6} {:>7}  {:>8} {:>6} {:>7}  {:<24} {}\n",
-                 "m", "n", "k", "ms", "GFLOP/s", "% best", "% beside", "GFLOP/s", "% best",
-                 "% beside", "implementation", "product");
+  text +=
+      fmt::format("  {:>6} {:>6} {:>6}  {:>9} {:>8} {:>6} {:>7}  {:>8} {:>6} {:>7}  {:<24} {}\n",
+                  "m", "n", "k", "ms", "GFLOP/s", "% best", "% beside", "GFLOP/s", "% best",
+                  "% beside", "implementation", "product");
   for (const GemmMeasurement& p : bench.products) {
     const GemmShape& s = p.use.shape;
     const double cold = p.gflops(p.cold), warm = p.gflops(p.warm);
-    fmt::format_to(
-        std::back_inserter(text),
+    text += fmt::format(
         "  {:>6} {:>6} {:>6}  {:>9.3f} {:>8.1f} {:>6.1f} {:>8.1f}  {:>8.1f} {:>6.1f} {:>8.1f}  "
         "{:<24} {}\n",
         s.m, s.n, s.k, p.cold.ms.median(), cold, 100 * cold / bench.peak_gflops,

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/clock.h"
 #include "base/memory_info.h"
@@ -117,7 +116,7 @@ std::string ToText(const GenerateBench& b) {
       fmt::format("generation with {}: {:.1f} MB of {} weights a token, {} threads\n", b.model,
                   b.weight_bytes * 1e-6, DTypeName(b.weights), b.threads);
   const auto line = [&](std::string_view label, const std::string& value) {
-    fmt::format_to(std::back_inserter(text), "  {:<20}{}\n", label, value);
+    text += fmt::format("  {:<20}{}\n", label, value);
   };
   line("memory",
        fmt::format("{:.1f} GB/s read, the best of what was measured in between", b.read_gb_per_s));

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <utility>
 
@@ -146,15 +145,13 @@ std::string ToText(const KernelBench& bench) {
       "  {} programs generated and compiled in {:.1f} ms, the first time {:.1f} ms\n",
       bench.peak_gflops, bench.read_gb_per_s, bench.programs, bench.compile.median(),
       bench.compile.first());
-  fmt::format_to(std::back_inserter(text),
-                 "  {:<12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  {:<7} {:>10} {:>8}\n", "kernel",
-                 "ms", "[minimum]", "GFLOP", "MB", "GFLOP/s", "roof, ms", "bound", "% of roof",
-                 "% beside");
+  text += fmt::format("  {:<12} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}  {:<7} {:>10} {:>8}\n",
+                      "kernel", "ms", "[minimum]", "GFLOP", "MB", "GFLOP/s", "roof, ms", "bound",
+                      "% of roof", "% beside");
   for (const KernelMeasurement& k : bench.kernels) {
     const double median = k.rated.ms.median();
     const bool compute = bench.compute_ms(k) >= bench.memory_ms(k);
-    fmt::format_to(
-        std::back_inserter(text),
+    text += fmt::format(
         "  {:<12} {:>9.3f} {:>9.3f} {:>9.3f} {:>9.2f} {:>9.1f} {:>9.3f}  {:<7} {:>10.1f} {:>8}\n",
         k.name, median, k.rated.ms.minimum(), k.gflop, k.megabytes, k.gflops(),
         bench.roofline_ms(k), compute ? "compute" : "memory", 100 * bench.roofline_ms(k) / median,

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "base/clock.h"
 #include "base/threads.h"
@@ -116,7 +115,7 @@ std::string ToText(const StepBench& b) {
       fmt::format("step of {}: {} tokens, {} embedding rows, {:.1f}M parameters, {} threads\n",
                   b.model, b.tokens, b.rows, static_cast<double>(b.parameters) / 1e6, b.threads);
   const auto line = [&](std::string_view label, const std::string& value) {
-    fmt::format_to(std::back_inserter(text), "  {:<20}{}\n", label, value);
+    text += fmt::format("  {:<20}{}\n", label, value);
   };
   line("peak", fmt::format("{:.1f} GFLOP/s, the best of {} measurements in between", b.peak_gflops,
                            b.peak_measurements));

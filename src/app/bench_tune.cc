@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 namespace millwright::app {
 namespace {
@@ -85,14 +84,13 @@ std::string ToText(const TuneBench& bench) {
       bench.peak_gflops);
   for (const TunedGemm& p : bench.products) {
     const math::GemmShape& s = p.use.shape;
-    fmt::format_to(std::back_inserter(text), "  {:>6} {:>6} {:>6} ", s.m, s.n, s.k);
+    text += fmt::format("  {:>6} {:>6} {:>6} ", s.m, s.n, s.k);
     for (size_t i = 0; i < p.candidates.size(); ++i) {
-      fmt::format_to(std::back_inserter(text), " {:>8} {:>5.1f}{}{}",
-                     math::GemmKindName(p.candidates[i].kind),
-                     100 * p.candidates[i].rated.share.median(), i == p.best() ? '*' : ' ',
-                     i == p.fixed ? 'f' : ' ');
+      text += fmt::format(" {:>8} {:>5.1f}{}{}", math::GemmKindName(p.candidates[i].kind),
+                          100 * p.candidates[i].rated.share.median(), i == p.best() ? '*' : ' ',
+                          i == p.fixed ? 'f' : ' ');
     }
-    fmt::format_to(std::back_inserter(text), "  {}\n", p.use.name);
+    text += fmt::format("  {}\n", p.use.name);
   }
   return text + LoadWarning(bench.cpu_share);
 }

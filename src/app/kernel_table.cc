@@ -1,7 +1,5 @@
 #include "app/kernel_table.h"
 
-#include <iterator>
-
 #include "train/plan.h"
 
 namespace millwright::app {
@@ -58,16 +56,16 @@ Result<std::string> KernelTable(const kernels::KernelSpec& spec) {
   for (const KernelDef* kernel : kernels::TrainingKernels()) {
     const size_t number = static_cast<size_t>(kernel->id) + 1;
     if (kernel->operands(spec).outputs.empty()) {
-      fmt::format_to(std::back_inserter(text), "{:02}  {:<12} {:>9} {:>9} {:>9}   {}\n", number,
-                     kernel->name, "-", "-", "-", "(part of sdpaBwd1 on this device)");
+      text += fmt::format("{:02}  {:<12} {:>9} {:>9} {:>9}   {}\n", number, kernel->name, "-", "-",
+                          "-", "(part of sdpaBwd1 on this device)");
       continue;
     }
     auto program = kernels::Generate(*kernel, spec);
     if (!program) return program.error();
     text += KernelLine(*program, number, LaunchesPerStep(plan, kernel->id), &totals);
   }
-  fmt::format_to(std::back_inserter(text), "{:<16} {:>9.3f} {:>9.2f} {:>9}\n", "a step",
-                 totals.gflop, totals.megabytes, totals.launches);
+  text += fmt::format("{:<16} {:>9.3f} {:>9.2f} {:>9}\n", "a step", totals.gflop, totals.megabytes,
+                      totals.launches);
   return text;
 }
 

@@ -1,7 +1,7 @@
 // Errors as values. Every function that can fail on its input returns a Result.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include <cassert>
 #include <string>

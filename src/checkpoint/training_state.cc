@@ -1,5 +1,7 @@
 #include "checkpoint/training_state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>

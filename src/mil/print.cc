@@ -27,7 +27,7 @@ class Printer {
  private:
   template <class... Args>
   void Append(fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(text_), format, std::forward<Args>(args)...);
+    text_ += fmt::format(format, std::forward<Args>(args)...);
   }
 
   // Calls `print` for each of `items`, with commas between.

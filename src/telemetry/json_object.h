@@ -67,13 +67,11 @@ class JsonObject {
   }
 
   // Text that is not UTF-8 (a path, a system's message) must not make the line unreadable.
-  static std::string Dump(const nlohmann::json& value) {
-    return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  }
-  static std::string Quote(std::string_view text) { return Dump(nlohmann::json(text)); }
+  static std::string Dump(const nlohmann::json& value);
+  static std::string Quote(std::string_view text);
 
   JsonObject& Raw(std::string_view key, std::string_view value) {
-    fmt::format_to(std::back_inserter(text_), "{}\"{}\":{}", text_.empty() ? "" : ",", key, value);
+    text_ += fmt::format("{}\"{}\":{}", text_.empty() ? "" : ",", key, value);
     return *this;
   }
 

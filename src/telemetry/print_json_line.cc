@@ -1,4 +1,6 @@
 // Events as lines of JSON.
+#include <fmt/format.h>
+
 #include "telemetry/event.h"
 #include "telemetry/json_object.h"
 

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
-
 namespace millwright::train {
 namespace {
 
@@ -248,14 +246,13 @@ std::string_view KindName(StepKind kind) {
 void AppendSteps(std::string_view direction, const std::vector<PlanStep>& steps,
                  std::string* text) {
   for (const PlanStep& step : steps) {
-    fmt::format_to(std::back_inserter(*text), "{} L{:02} {}",
-                   step.phase == Phase::kRecompute ? "rec" : direction, step.layer,
-                   KindName(step.kind));
+    *text += fmt::format("{} L{:02} {}", step.phase == Phase::kRecompute ? "rec" : direction,
+                         step.layer, KindName(step.kind));
     if (step.kind == StepKind::kKernel) {
-      fmt::format_to(std::back_inserter(*text), " {}", kernels::Get(step.kernel).name);
+      *text += fmt::format(" {}", kernels::Get(step.kernel).name);
     }
     for (const auto& [role, buffer] : step.buffers) {
-      fmt::format_to(std::back_inserter(*text), " {}={}", role, buffer);
+      *text += fmt::format(" {}={}", role, buffer);
     }
     text->push_back('\n');
   }

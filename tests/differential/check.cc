@@ -1,5 +1,7 @@
 #include "tests/differential/check.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
