@@ -48,7 +48,9 @@ nlohmann::json DescribeMachine(const train::TrainOptions& options, const device:
                             {"cores", std::thread::hardware_concurrency()},
                             {"threads", options.threads},
                             {"memory_bytes", AvailableMemory()}};
-  if (device.name() != "cpu" || !TrainsEverything(options)) return machine;
+  if (device.name() != "cpu" || options.precision != "fp32" || !TrainsEverything(options)) {
+    return machine;
+  }
   const double gflops = math::MeasureFmaRate(kPeakSeconds).best;
   if (gflops <= 0) return machine;
   machine["fma_gflops"] = gflops;

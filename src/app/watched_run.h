@@ -22,9 +22,9 @@ struct WatchedRun {
   std::shared_ptr<const text::Tokenizer> tokenizer;  // may be null
 };
 
-// The machine as ConfigEvent tells it. Where the CPU device does all of the work, its FMA rate is
-// measured (for a twentieth of a second) and the floor of a micro-step computed from it; `rows` are
-// those of the embedding in memory.
+// The machine as ConfigEvent tells it. Where the CPU device does all of the work in fp32, its FMA
+// rate is measured (for a twentieth of a second) and the floor of a micro-step computed from it;
+// `rows` are those of the embedding in memory.
 nlohmann::json DescribeMachine(const train::TrainOptions& options, const device::Device& device,
                                int64_t rows);
 

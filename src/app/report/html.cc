@@ -25,7 +25,7 @@ h2 { font-size: 1.05rem; margin: 0 0 .6rem; }
   min-width: 0; overflow-x: auto; }
 .wide { grid-column: 1 / -1; }
 .figures { display: grid; gap: .75rem; margin: 0 0 1rem;
-  grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); }
+  grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
 .figure { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .6rem .8rem; }
 .figure b { display: block; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
 .figure span { color: var(--quiet); font-size: .85rem; }

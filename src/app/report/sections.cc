@@ -74,14 +74,16 @@ std::string Title(const Metrics& metrics) {
 }
 
 std::string Findings(const telemetry::RunStatus& status) {
-  if (status.findings.empty()) return "";
-  std::string html = "<ul class=\"findings\">\n";
+  std::string items;
   for (const telemetry::Finding& finding : status.findings) {
+    // The page's headline has said it.
+    const bool note = finding.severity == telemetry::Severity::kNote;
+    if (note && finding.text == status.headline) continue;
     const auto severity = telemetry::SeverityName(finding.severity);
-    html += fmt::format("<li class=\"{}\"><b>{}</b>{}</li>\n", severity, severity,
-                        Escape(finding.text));
+    items += fmt::format("<li class=\"{}\"><b>{}</b>{}</li>\n", severity, severity,
+                         Escape(finding.text));
   }
-  return html + "</ul>\n";
+  return items.empty() ? "" : fmt::format("<ul class=\"findings\">\n{}</ul>\n", items);
 }
 
 std::string Figures(const telemetry::RunStatus& status) {
@@ -97,7 +99,8 @@ std::string Figures(const telemetry::RunStatus& status) {
   }
   add(telemetry::ReadableDuration(status.seconds_run), "time of the run");
   add(Number(status.tokens_per_s, "{:.0f}"), "tokens a second");
-  add(Number(status.ms_per_step, "{:.1f} ms"), "a micro-step");
+  add(Number(status.ms_per_step, status.ms_per_step < 100 ? "{:.1f} ms" : "{:.0f} ms"),
+      "a micro-step");
   if (std::isfinite(status.floor_share)) {
     add(Number(100 * status.floor_share, "{:.0f}%"), "of the machine's FMA rate");
   }

@@ -61,7 +61,7 @@ class Canvas {
   }
   std::vector<double> TicksX() const { return RoundTicks(x_.low, x_.high, 5); }
   std::vector<double> TicksY() const {
-    if (!logarithmic_) return RoundTicks(y_.low, y_.high, 5);
+    if (!logarithmic_) return RoundTicks(y_.low, y_.high, 6);
     std::vector<double> ticks;
     const double step = std::max(1.0, std::ceil((y_.high - y_.low) / 5));
     for (double power = std::ceil(y_.low); power <= y_.high; power += step) {
