@@ -23,7 +23,7 @@ import unittest
 from webdriver import Browser, find_programs
 
 MILLWRIGHT = None
-PATIENCE = 60  # seconds; the machine may be busy
+PATIENCE = 120  # seconds; the machine may be busy
 
 # Whether anything but background was drawn on the canvas of a plot, by its heading.
 DRAWN = """
@@ -85,6 +85,14 @@ class Server:
         self.process.wait(20)
         self.process.stdout.close()
         return self.process.returncode
+
+
+def start_training(folder, *flags):
+    """A real run of the small model, which goes on until it is ended."""
+    return subprocess.Popen(
+        [MILLWRIGHT, "train", "--out", str(folder), "--steps", "1000000", "--accum", "2", "--save-every", "10",
+         "--val-every", "10", "--val-windows", "1", "--sample-every", "10", "--tensor-stats-every", "2",
+         "--seq", "32", "--threads", "1", *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 class PageTest(unittest.TestCase):
@@ -205,6 +213,35 @@ class PageTest(unittest.TestCase):
         browser.click(".chip:nth-child(1) .dot")
         browser.wait("one curve", lambda: browser.script(DRAWN, "Loss", "--run-0") == 0, PATIENCE)
         self.assertGreater(browser.script(DRAWN, "Loss", "--run-1"), 50)
+        self.assert_clean(browser)
+
+    def test_a_run_goes_on_is_killed_and_resumed(self):
+        folder = self.folder / "real"
+        server = self.serve(folder)  # which is not there yet
+        browser = self.browse(server.url)
+        browser.wait("an empty page", lambda: "no run here yet" in browser.text("#headline"), PATIENCE)
+        training = start_training(folder, "--scratch")
+        self.addCleanup(training.kill)
+        browser.wait("the first steps", lambda: self.step(browser) > 5, PATIENCE)
+        before = self.step(browser)
+        browser.wait("more steps, live", lambda: self.step(browser) > before, PATIENCE)
+        browser.wait("a sample", lambda: "step" in browser.text("#samples .step"), PATIENCE)
+        browser.wait("kernels", lambda: "ffnFused" in browser.text("#kernels"), PATIENCE)
+        browser.wait("a map of tensors", lambda: browser.script(
+            "return document.querySelector('#heatmap canvas').width") > 0, PATIENCE)
+        browser.wait("a saved state", lambda: "saved" in browser.text("#log"), PATIENCE)
+        training.kill()
+        training.wait()
+        browser.wait("the end, in words", lambda: browser.text("#state") == "cut off", 30)
+        stopped = self.step(browser)
+        resumed = start_training(folder, "--resume")
+        self.addCleanup(resumed.kill)
+        browser.wait("running again", lambda: browser.text("#state") == "running", PATIENCE)
+        browser.wait("further steps", lambda: self.step(browser) > stopped, PATIENCE)
+        self.assertIn("resumed after step", browser.text("#log"))
+        resumed.send_signal(signal.SIGTERM)
+        self.assertEqual(resumed.wait(PATIENCE), 130)
+        browser.wait("its end", lambda: browser.text("#state") == "interrupted", 30)
         self.assert_clean(browser)
 
     def test_the_page_outlives_the_server(self):

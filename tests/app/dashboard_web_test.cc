@@ -59,9 +59,12 @@ json GetJson(const TestServer& server, const std::string& target) {
   return json::parse(WebClient::BodyOf(WebClient::Get(server.port(), target)), nullptr, false);
 }
 
+// So many looks a twentieth of a second apart are enough for a machine that is busy.
+constexpr int kTries = 1200;
+
 // Until the JSON at `target` holds `text`.
 bool Becomes(const TestServer& server, const std::string& target, const std::string& text) {
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < kTries; ++i) {
     if (WebClient::Get(server.port(), target).find(text) != std::string::npos) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }

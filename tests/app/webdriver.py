@@ -104,7 +104,8 @@ class Browser:
         return self._command("/execute/sync", {"script": text, "args": list(arguments)})
 
     def text(self, selector):
-        return self.script("return document.querySelector(arguments[0]).textContent", selector)
+        """The text of an element; nothing where there is none."""
+        return self.script("return document.querySelector(arguments[0])?.textContent ?? ''", selector)
 
     def find(self, selector):
         return self._command("/element", {"using": "css selector", "value": selector})[ELEMENT]
