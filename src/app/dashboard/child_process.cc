@@ -16,7 +16,7 @@
 #include <mach-o/dyld.h>
 #endif
 
-extern char** environ;
+extern char** environ;  // NOLINT(readability-redundant-declaration): macOS declares it nowhere
 
 namespace millwright::app::dashboard {
 namespace {

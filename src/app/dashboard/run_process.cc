@@ -26,7 +26,7 @@ RunPlan RunPlan::Resume(const std::string& run_dir) {
 
 RunProcess::RunProcess(ChildProcess child, std::string run_dir, std::string log_path,
                        bool made_folder)
-    : child_(std::move(child)),
+    : child_(child),
       run_dir_(std::move(run_dir)),
       log_path_(std::move(log_path)),
       made_folder_(made_folder) {}
@@ -48,8 +48,7 @@ Result<std::unique_ptr<RunProcess>> RunProcess::Start(const RunPlan& plan,
   auto child = ChildProcess::Start(*own, arguments, {.out = log, .err = log});
   ::close(log);
   if (!child) return child.error();
-  return std::unique_ptr<RunProcess>(
-      new RunProcess(*std::move(child), plan.run_dir, log_path, made_folder));
+  return std::unique_ptr<RunProcess>(new RunProcess(*child, plan.run_dir, log_path, made_folder));
 }
 
 const std::optional<ProcessEnd>& RunProcess::Poll() {

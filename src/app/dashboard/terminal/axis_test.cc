@@ -22,9 +22,8 @@ TEST(Axis, RangeOfEqualOrNoValuesIsNotEmpty) {
 }
 
 TEST(Axis, ASpikeDoesNotFlattenTheRest) {
-  std::vector<double> values;
-  for (int i = 0; i < 100; ++i) values.push_back(2 + 0.01 * i);
-  values.push_back(1e4);
+  std::vector<double> values(101, 1e4);
+  for (size_t i = 0; i < 100; ++i) values[i] = 2 + 0.01 * static_cast<double>(i);
   EXPECT_LT(RangeOf(values).high, 5);
   // What is spread evenly is all shown.
   values.back() = 4;

@@ -80,7 +80,9 @@ class CellGrid {
   std::string ToText() const;
 
  private:
-  size_t Index(int x, int y) const { return static_cast<size_t>(y * size_.width + x); }
+  size_t Index(int x, int y) const {
+    return static_cast<size_t>(y) * static_cast<size_t>(size_.width) + static_cast<size_t>(x);
+  }
   bool Has(int x, int y) const { return x >= 0 && y >= 0 && x < size_.width && y < size_.height; }
   void Clear(int x, int y);
 

@@ -101,6 +101,7 @@ struct Label {
 
 std::vector<Label> LabelsOf(const std::vector<double>& ticks) {
   std::vector<Label> labels;
+  labels.reserve(ticks.size());
   for (const double tick : ticks) labels.push_back({tick, TickLabel(tick, Distance(ticks))});
   return labels;
 }
