@@ -7,95 +7,73 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "telemetry/json_tape.h"
 
 namespace millwright::telemetry {
 
 class JsonFields {
  public:
-  using json = nlohmann::json;
-
-  explicit JsonFields(const json& object) : object_(object) {}
+  explicit JsonFields(const JsonValue& object) : object_(object) {}
 
   int64_t Integer(const char* key) {
-    const json* value = Find(key, [](const json& v) { return v.is_number_integer(); });
-    return value != nullptr ? value->get<int64_t>() : 0;
+    return Get<int64_t>(key, [](const JsonValue& value) { return value.Integer(); });
   }
-  double Number(const char* key) {
-    const json* value = Find(key, [](const json& v) { return v.is_number() || v.is_null(); });
-    return value != nullptr ? ToNumber(*value) : 0.0;
-  }
+  // null is NaN.
+  double Number(const char* key) { return Get<double>(key, ToNumber); }
   bool Bool(const char* key) {
-    const json* value = Find(key, [](const json& v) { return v.is_boolean(); });
-    return value != nullptr && value->get<bool>();
+    return Get<bool>(key, [](const JsonValue& value) { return value.Bool(); });
   }
   std::string Text(const char* key) {
-    const json* value = Find(key, [](const json& v) { return v.is_string(); });
-    return value != nullptr ? value->get<std::string>() : std::string();
+    return Get<std::string>(key, [](const JsonValue& value) { return value.String(); });
   }
-  json Any(const char* key) {
-    const json* value = Find(key, [](const json&) { return true; });
-    return value != nullptr ? *value : json();
-  }
+  nlohmann::json Any(const char* key) { return Get<nlohmann::json>(key, ToTree); }
 
   // The same for fields that may be absent.
-  bool Has(const char* key) const { return object_.contains(key); }
+  bool Has(const char* key) const { return object_.Find(key).has_value(); }
   int64_t IntegerOr(const char* key, int64_t absent) { return Has(key) ? Integer(key) : absent; }
   double NumberOr(const char* key, double absent) { return Has(key) ? Number(key) : absent; }
   std::string TextOr(const char* key, const char* absent) { return Has(key) ? Text(key) : absent; }
-  json AnyOrNull(const char* key) { return Has(key) ? Any(key) : json(); }
+  nlohmann::json AnyOrNull(const char* key) { return Has(key) ? Any(key) : nlohmann::json(); }
 
   // An object of numbers; may be absent.
   std::map<std::string, double> Numbers(const char* key) {
     std::map<std::string, double> numbers;
-    if (!Has(key)) return numbers;
-    const json* values = Find(key, [](const json& v) { return v.is_object(); });
-    if (values == nullptr) return numbers;
-    for (const auto& [name, value] : values->items()) {
-      if (!value.is_number() && !value.is_null()) {
-        bad_ = key;
-      } else {
-        numbers[name] = ToNumber(value);
-      }
-    }
+    const auto object = object_.Find(key);
+    if (!object) return numbers;
+    if (object->kind() != JsonKind::kObject) Blame(key);
+    object->EachField([&](const JsonValue& name, const JsonValue& value) {
+      const auto number = ToNumber(value);
+      if (!number) Blame(key);
+      // Names were written in order.
+      numbers.insert_or_assign(numbers.end(), *name.String(), number.value_or(0));
+    });
     return numbers;
   }
 
   // Calls read(fields) for each object of an array.
   template <class Read>
   void Objects(const char* key, const Read& read) {
-    const json* values = Find(key, [](const json& v) { return v.is_array(); });
-    if (values == nullptr) return;
-    for (const json& value : *values) {
-      JsonFields fields(value);
-      if (value.is_object()) read(fields);
-      if (!value.is_object() || fields.bad_ != nullptr) bad_ = key;
-    }
+    Array(key).EachElement([&](const JsonValue& value) { ReadInto(key, value, read); });
   }
 
-  // Calls read(fields) for an object; whether there is one.
+  // Calls read(fields) for an object.
   template <class Read>
-  bool Object(const char* key, const Read& read) {
-    const json* value = Find(key, [](const json& v) { return v.is_object(); });
-    if (value == nullptr) return false;
-    JsonFields fields(*value);
-    read(fields);
-    if (fields.bad_ != nullptr) bad_ = key;
-    return true;
+  void Object(const char* key, const Read& read) {
+    const auto value = object_.Find(key);
+    if (value) ReadInto(key, *value, read);
+    if (!value) Blame(key);
   }
 
   std::vector<int64_t> Integers(const char* key) {
     std::vector<int64_t> integers;
-    const json* values = Find(key, [](const json& v) { return v.is_array(); });
-    if (values == nullptr) return integers;
-    for (const json& value : *values) {
-      if (!value.is_number_integer()) {
-        bad_ = key;
-      } else {
-        integers.push_back(value.get<int64_t>());
-      }
-    }
+    Array(key).EachElement([&](const JsonValue& value) {
+      const auto integer = value.Integer();
+      if (!integer) Blame(key);
+      integers.push_back(integer.value_or(0));
+    });
     return integers;
   }
 
@@ -105,19 +83,44 @@ class JsonFields {
   }
 
  private:
-  template <class Test>
-  const json* Find(const char* key, const Test& test) {
-    const auto found = object_.find(key);
-    if (found != object_.end() && test(*found)) return &*found;
+  void Blame(const char* key) {
     if (bad_ == nullptr) bad_ = key;
-    return nullptr;
   }
 
-  static double ToNumber(const json& value) {
-    return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+  template <class T, class Convert>
+  T Get(const char* key, const Convert& convert) {
+    const auto value = object_.Find(key);
+    auto converted = value ? convert(*value) : std::optional<T>();
+    if (!converted) Blame(key);
+    return converted ? *std::move(converted) : T();
   }
 
-  const json& object_;
+  // The value itself, so that there is something to go through, where it is no array.
+  JsonValue Array(const char* key) {
+    const auto value = object_.Find(key);
+    if (!value || value->kind() != JsonKind::kArray) Blame(key);
+    return value.value_or(object_);
+  }
+
+  template <class Read>
+  void ReadInto(const char* key, const JsonValue& value, const Read& read) {
+    JsonFields fields(value);
+    if (value.kind() == JsonKind::kObject) read(fields);
+    if (value.kind() != JsonKind::kObject || fields.bad_ != nullptr) Blame(key);
+  }
+
+  static std::optional<double> ToNumber(const JsonValue& value) {
+    if (value.kind() == JsonKind::kNull) return std::numeric_limits<double>::quiet_NaN();
+    return value.Number();
+  }
+  static std::optional<nlohmann::json> ToTree(const JsonValue& value) {
+    // Of a string, the text is without its quotes.
+    if (value.kind() == JsonKind::kString) return *value.String();
+    auto tree = nlohmann::json::parse(value.text(), nullptr, false);
+    return tree.is_discarded() ? std::nullopt : std::optional(std::move(tree));
+  }
+
+  JsonValue object_;
   const char* bad_ = nullptr;
 };
 

@@ -35,7 +35,8 @@ class MetricsTail {
     int64_t skipped_lines = 0;  // that were no events, since the last look
   };
 
-  explicit MetricsTail(std::string path, size_t chunk = size_t{8} << 20);
+  // What a look reads by default stays in a processor's cache while it is taken apart.
+  explicit MetricsTail(std::string path, size_t chunk = size_t{256} << 10);
   ~MetricsTail();
   MetricsTail(const MetricsTail&) = delete;
   MetricsTail& operator=(const MetricsTail&) = delete;

@@ -141,9 +141,9 @@ constexpr std::array kReaders = {
 }  // namespace
 
 Result<Event> ParseJsonLine(std::string_view line) {
-  const auto object = nlohmann::json::parse(line, nullptr, false);
-  if (!object.is_object()) return BadInput("not a JSON object");
-  JsonFields fields(object);
+  const auto tape = JsonTape::Read(line);
+  if (!tape || tape->root().kind() != JsonKind::kObject) return BadInput("not a JSON object");
+  JsonFields fields(tape->root());
   const std::string type = fields.Text("type");
   for (const Reader& reader : kReaders) {
     if (reader.type != type) continue;
