@@ -105,8 +105,9 @@ Result<int> ServeWeb(const DashboardFlags& flags, const DashboardPlan& plan) {
   }
   web::ServeOptions options = flags.serve;
   options.run_dirs = plan.run_dirs;
-  auto status = web::Serve(options, stop, [](const std::string& url) {
-    fmt::print("{}\n", url);
+  auto status = web::Serve(options, stop, [](const web::ServedAt& at) {
+    if (!at.warning.empty()) fmt::print(stderr, "{}\n", at.warning);
+    fmt::print("{}\n", at.url);
     std::fflush(stdout);
   });
   if (run != nullptr && !run->Poll()) {
@@ -145,7 +146,10 @@ void AddDashboardCommand(CLI::App& app, CommandContext& context) {
   // CLI11 obeys `--` only before a positional that has no word yet. The first one takes them all.
   command->add_option("TRAIN_FLAGS", flags->never, "After --: flags of train, which start a run");
   command->add_flag("--web", flags->web, "Serve a page instead of using the terminal");
-  command->add_option("--bind", flags->serve.bind, "With --web: the address that it listens on")
+  command
+      ->add_option(
+          "--bind", flags->serve.bind,
+          "With --web: the address that it listens on. Without it only this machine sees the page")
       ->capture_default_str();
   command
       ->add_option("--port", flags->serve.port, "With --web: the port, or 0 for one that is free")

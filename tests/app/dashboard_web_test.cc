@@ -87,7 +87,8 @@ TEST_F(DashboardWeb, ThePageAndTheNumbersAreServed) {
 
 TEST_F(DashboardWeb, AnEndpointAnswersWhateverIsAskedOfIt) {
   const TestServer server({Dir("run")});
-  for (const char* view : {"series", "config", "kernels", "tensors", "samples", "log"}) {
+  for (const char* view :
+       {"series", "config", "kernels", "tensors", "histograms", "samples", "log"}) {
     const std::string path = std::string("/api/") + view;
     for (const char* query :
          {"?run=0", "?run=0&points=-1&from=x&to=&columns=99999999999999999999&most=-3",
@@ -159,6 +160,20 @@ TEST_F(DashboardWeb, AnotherSitesNameIsNotServed) {
     EXPECT_THAT(response, StartsWith("HTTP/1.1 421")) << host;
     EXPECT_THAT(response, Not(HasSubstr("\"runs\""))) << host;
   }
+}
+
+// What is shown to others is said beforehand, and to whom it is not.
+TEST_F(DashboardWeb, OthersSeeItOnlyWithAWarning) {
+  for (const char* alone : {"127.0.0.1", "localhost", "127.0.0.2"}) {
+    EXPECT_EQ(TestServer({Dir("run")}, alone).warning(), "") << alone;
+  }
+  const TestServer open({Dir("run"), Dir("other")}, "0.0.0.0");
+  for (const std::string& word : {std::string("--bind 0.0.0.0"), std::to_string(open.port()),
+                                  Dir("run") + ", " + Dir("other"), std::string("password"),
+                                  std::string("neither stop nor change"), std::string("ssh -L")}) {
+    EXPECT_THAT(open.warning(), HasSubstr(word));
+  }
+  EXPECT_THAT(open.warning(), Not(HasSubstr("\n")));
 }
 
 TEST_F(DashboardWeb, SlowClientsKeepNobodyWaiting) {
@@ -322,7 +337,7 @@ TEST_F(DashboardWeb, WhatCannotBeServedIsBadInput) {
   const std::atomic<bool> stop{true};
   const auto serve = [&stop](ServeOptions options) {
     options.port = options.port == 8420 ? 0 : options.port;
-    return Serve(options, stop, [](const std::string&) {});
+    return Serve(options, stop, [](const ServedAt&) {});
   };
   EXPECT_THAT(serve({.run_dirs = {folder_.File("file")}}).error().message,
               HasSubstr("not a run folder"));

@@ -26,21 +26,21 @@ inline constexpr const char* kAskForEvents = "GET /events HTTP/1.1\r\nHost: loca
 // Serves from its construction to its end, on a port of its own.
 class TestServer {
  public:
-  explicit TestServer(std::vector<std::string> run_dirs) {
-    std::promise<std::string> ready;
-    std::future<std::string> url = ready.get_future();
-    thread_ = std::thread([this, dirs = std::move(run_dirs), ready = std::move(ready)]() mutable {
-      const Status status =
-          app::web::Serve({.run_dirs = std::move(dirs), .port = 0}, stop_,
-                          [&](const std::string& text) { ready.set_value(text); });
+  explicit TestServer(std::vector<std::string> run_dirs, const std::string& bind = "127.0.0.1") {
+    std::promise<app::web::ServedAt> ready;
+    std::future<app::web::ServedAt> at = ready.get_future();
+    app::web::ServeOptions options{.run_dirs = std::move(run_dirs), .bind = bind, .port = 0};
+    thread_ = std::thread([this, options, ready = std::move(ready)]() mutable {
+      const Status status = app::web::Serve(
+          options, stop_, [&](const app::web::ServedAt& place) { ready.set_value(place); });
       if (!status) {
         ADD_FAILURE() << status.error().message;
-        ready.set_value("");
+        ready.set_value({});
       }
     });
-    url_ = url.get();
-    const size_t colon = url_.rfind(':');
-    if (colon != std::string::npos) port_ = std::atoi(url_.c_str() + colon + 1);
+    at_ = at.get();
+    const size_t colon = url().rfind(':');
+    if (colon != std::string::npos) port_ = std::atoi(url().c_str() + colon + 1);
   }
   ~TestServer() {
     stop_ = true;
@@ -49,13 +49,14 @@ class TestServer {
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
 
-  const std::string& url() const { return url_; }
+  const std::string& url() const { return at_.url; }
+  const std::string& warning() const { return at_.warning; }
   int port() const { return port_; }
 
  private:
   std::atomic<bool> stop_{false};
   std::thread thread_;
-  std::string url_;
+  app::web::ServedAt at_;
   int port_ = 0;
 };
 

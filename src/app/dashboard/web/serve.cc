@@ -1,6 +1,7 @@
 #include "app/dashboard/web/serve.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include "app/dashboard/web/front_door.h"
 #include "app/dashboard/web/views.h"
 #include "app/dashboard/web/watcher.h"
+#include "telemetry/surroundings.h"
 
 namespace millwright::app::web {
 namespace {
@@ -44,10 +46,20 @@ std::string NewSession() {
   return fmt::format("{:08x}{:08x}", random(), random());
 }
 
+std::string NetworkWarning(const ServeOptions& options, const Listener& listener) {
+  if (listener.loopback) return {};
+  return fmt::format(
+      "warning: --bind {0}: whoever reaches port {1} of this machine sees the curves, settings, "
+      "paths, texts and log of {2}, without a password and not encrypted; the page can neither "
+      "stop nor change a run. To see it alone, leave --bind out and use ssh -L {1}:localhost:{1} "
+      "{3}",
+      options.bind, listener.port, fmt::join(options.run_dirs, ", "), telemetry::HostName());
+}
+
 }  // namespace
 
 Status Serve(const ServeOptions& options, const std::atomic<bool>& stop,
-             const std::function<void(const std::string& url)>& ready) {
+             const std::function<void(const ServedAt& at)>& ready) {
   auto runs = OpenRuns(options.run_dirs);
   if (!runs) return runs.error();
   Routes routes;
@@ -67,7 +79,8 @@ Status Serve(const ServeOptions& options, const std::atomic<bool>& stop,
   AnswerPool pool(std::move(*routers), *wake);
   const Watcher watcher(*runs, log);
   FrontDoor door(*listener, *wake, pool, log);
-  ready(fmt::format("http://{}:{}/", listener->host, listener->port));
+  ready({.url = fmt::format("http://{}:{}/", listener->host, listener->port),
+         .warning = NetworkWarning(options, *listener)});
   door.Run(stop);
   return {};
 }

@@ -16,11 +16,15 @@ struct ServeOptions {
   int port = 8420;                    // 0: one that is free
 };
 
+struct ServedAt {
+  std::string url;      // the page's address
+  std::string warning;  // a line that says who else sees what; empty: nobody but this machine
+};
+
 // Serves the page until `stop` is set, which it looks at a few times a second. `ready` is called
-// once, with the page's address, when it can be opened. Run folders may come, go and come back. Bad
-// input: one that is no folder, an address or a port that cannot be listened on. Fails in a build
-// without cpp-httplib.
+// once, when it can be opened. Run folders may come, go and come back. Bad input: one that is no
+// folder, an address or a port that cannot be listened on. Fails in a build without cpp-httplib.
 Status Serve(const ServeOptions& options, const std::atomic<bool>& stop,
-             const std::function<void(const std::string& url)>& ready);
+             const std::function<void(const ServedAt& at)>& ready);
 
 }  // namespace millwright::app::web

@@ -36,6 +36,16 @@ int PortOf(int fd) {
   return std::atoi(service.data());
 }
 
+// RFC 1122, 3.2.1.3 and RFC 4291, 2.5.3.
+bool IsLoopback(const sockaddr* address) {
+  if (address->sa_family == AF_INET6) {
+    const in6_addr& six = reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && six.s6_addr[12] == 127);
+  }
+  const in_addr& four = reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
+  return address->sa_family == AF_INET && ntohl(four.s_addr) >> 24 == 127;
+}
+
 }  // namespace
 
 void MakeNonBlocking(int fd) {
@@ -64,7 +74,8 @@ Result<Listener> Listen(const std::string& bind, int port) {
     if (::bind(fd.get(), one->ai_addr, one->ai_addrlen) == 0 && ::listen(fd.get(), kBacklog) == 0) {
       const int bound = PortOf(fd.get());
       const bool ipv6 = bind.find(':') != std::string::npos;
-      return Listener{std::move(fd), ipv6 ? "[" + bind + "]" : bind, bound};
+      return Listener{std::move(fd), ipv6 ? "[" + bind + "]" : bind, bound,
+                      IsLoopback(one->ai_addr)};
     }
     reason = errno;
   }

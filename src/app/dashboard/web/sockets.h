@@ -12,6 +12,7 @@ struct Listener {
   Descriptor socket;
   std::string host;  // as it stands in an address: "127.0.0.1", "[::1]"
   int port = 0;
+  bool loopback = true;  // only this machine reaches it
 };
 
 // Listens on `bind`, a name or a number, without blocking. Port 0: one that is free. Bad input if
