@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "app/dashboard/web/thin_out.h"
+
 namespace millwright::app::web {
 namespace {
 
@@ -52,13 +54,7 @@ void HealthHistory::Add(const telemetry::TensorsEvent& event) {
   }
   events_.push_back(std::move(added));
   latest_ = event;
-  if (events_.size() <= kMostEvents) return;
-  // Every other one, the newest among them.
-  size_t kept = 0;
-  for (size_t i = 1 - events_.size() % 2; i < events_.size(); i += 2) {
-    std::swap(events_[kept++], events_[i]);
-  }
-  events_.resize(kept);
+  ThinOut(events_, kMostEvents);
 }
 
 void HealthHistory::CutFrom(int64_t step) {

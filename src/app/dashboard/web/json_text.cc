@@ -77,4 +77,18 @@ std::string JsonHealthMap(const HealthMap& map) {
                      JsonStrings(map.rows), values);
 }
 
+std::string JsonHistograms(const HistogramSeries& series) {
+  std::vector<float> low, high;
+  for (const telemetry::Histogram& histogram : series.histograms) {
+    low.push_back(static_cast<float>(histogram.low));
+    high.push_back(static_cast<float>(histogram.high));
+  }
+  const std::string counts =
+      List(series.histograms, [](const telemetry::Histogram& histogram, std::string& text) {
+        text += JsonNumbers(histogram.counts);
+      });
+  return fmt::format("{{\"steps\":{},\"low\":{},\"high\":{},\"counts\":{}}}",
+                     JsonNumbers(series.steps), JsonNumbers(low), JsonNumbers(high), counts);
+}
+
 }  // namespace millwright::app::web

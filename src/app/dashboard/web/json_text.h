@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "app/dashboard/web/health_history.h"
+#include "app/dashboard/web/histogram_history.h"
 #include "app/dashboard/web/step_table.h"
 
 namespace millwright::app::web {
@@ -24,5 +25,7 @@ std::string JsonStrings(std::span<const std::string> texts);
 std::string JsonBuckets(const Buckets& buckets);
 // {"steps":[...],"rows":[...],"values":[[...],...]}
 std::string JsonHealthMap(const HealthMap& map);
+// {"steps":[...],"low":[...],"high":[...],"counts":[[...],...]}
+std::string JsonHistograms(const HistogramSeries& series);
 
 }  // namespace millwright::app::web

@@ -32,6 +32,7 @@ void RunRecord::CutFrom(int64_t step) {
   ++rewinds_;
   for (StepTable* table : {&steps_, &updates_, &validations_, &system_}) table->CutFrom(step);
   health_.CutFrom(step);
+  histograms_.CutFrom(step);
   std::erase_if(samples_, [step](const auto& sample) { return sample.step >= step; });
   if (kernels_ && kernels_->step >= step) kernels_.reset();
 }
@@ -96,6 +97,11 @@ void RunRecord::Take(const telemetry::CheckpointEvent& event) {
 
 void RunRecord::Take(const telemetry::WarningEvent& event) {
   Log(event.step, "warning", event.message);
+}
+
+void RunRecord::Take(const telemetry::TensorsEvent& event) {
+  health_.Add(event);
+  histograms_.Add(event);
 }
 
 void RunRecord::Take(const telemetry::SystemEvent& event) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "app/dashboard/web/health_history.h"
+#include "app/dashboard/web/histogram_history.h"
 #include "app/dashboard/web/step_table.h"
 #include "telemetry/event.h"
 #include "telemetry/run_status.h"
@@ -44,6 +45,7 @@ class RunRecord {
   // rss_bytes, process_cpu, machine_cpu, watts.<part>.
   const StepTable& system() const { return system_; }
   const HealthHistory& health() const { return health_; }
+  const HistogramHistory& histograms() const { return histograms_; }
   const std::optional<telemetry::KernelsEvent>& kernels() const { return kernels_; }
   const std::deque<telemetry::SampleEvent>& samples() const { return samples_; }
   const std::deque<LogLine>& log() const { return log_; }
@@ -57,7 +59,7 @@ class RunRecord {
   void Take(const telemetry::SampleEvent& event);
   void Take(const telemetry::CheckpointEvent& event);
   void Take(const telemetry::WarningEvent& event);
-  void Take(const telemetry::TensorsEvent& event) { health_.Add(event); }
+  void Take(const telemetry::TensorsEvent& event);
   void Take(const telemetry::KernelsEvent& event) { kernels_ = event; }
   void Take(const telemetry::SystemEvent& event);
   void Take(const telemetry::EndEvent& event);
@@ -67,6 +69,7 @@ class RunRecord {
 
   StepTable steps_, updates_, validations_, system_;
   HealthHistory health_;
+  HistogramHistory histograms_;
   std::optional<telemetry::KernelsEvent> kernels_;
   std::deque<telemetry::SampleEvent> samples_;
   std::deque<LogLine> log_;

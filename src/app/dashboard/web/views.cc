@@ -130,6 +130,19 @@ Reply Tensors(const WatchedRun& run, const Parameters& parameters) {
                           JsonHealthMap(map), LatestTensors(health.latest())));
 }
 
+Reply Histograms(const WatchedRun& run, const Parameters& parameters) {
+  const bool gradients = Text(parameters, "of") != "weights";
+  const int64_t most = std::clamp<int64_t>(Number(parameters, "most", 120), 1, kMostColumns);
+  const auto lock = run.Lock();
+  const HistogramHistory& history = run.record().histograms();
+  std::string tensor = Text(parameters, "tensor");
+  if (!history.Knows(tensor)) tensor = history.names().empty() ? "" : history.names().front();
+  return Json(
+      fmt::format("{{\"tensors\":{},\"tensor\":{},\"series\":{}}}", JsonStrings(history.names()),
+                  JsonString(tensor),
+                  JsonHistograms(history.Of(tensor, gradients, static_cast<size_t>(most)))));
+}
+
 Reply Samples(const WatchedRun& run, const Parameters& parameters) {
   const int64_t most = std::max<int64_t>(Number(parameters, "most", 50), 1);
   const auto lock = run.Lock();
@@ -174,6 +187,7 @@ void AddViews(const WatchedRuns& runs, Routes& routes) {
   routes["/api/config"] = OfOneRun(runs, Config);
   routes["/api/kernels"] = OfOneRun(runs, Kernels);
   routes["/api/tensors"] = OfOneRun(runs, Tensors);
+  routes["/api/histograms"] = OfOneRun(runs, Histograms);
   routes["/api/samples"] = OfOneRun(runs, Samples);
   routes["/api/log"] = OfOneRun(runs, Log);
 }

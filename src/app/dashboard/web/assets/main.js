@@ -3,6 +3,7 @@ import { showConfigs } from "./config_panel.js";
 import { makeCurves, smoothingWindow } from "./curves.js";
 import { details, listenToTensorChoices, redrawDetails, showDetail } from "./detail_panels.js";
 import { count } from "./format.js";
+import { HistogramPanel } from "./histogram_panel.js";
 import { get, Link } from "./link.js";
 import { element } from "./plot.js";
 import { Run } from "./run.js";
@@ -24,6 +25,8 @@ const plots = makeCurves(byId("plots"), stage, {
   runs: visible, focus, window: () => smoothingWindow(Number(byId("smoothing").value)),
 });
 
+const histograms = new HistogramPanel(stage);
+
 // --- drawing, at most once a frame
 
 let drawing = false;
@@ -35,6 +38,7 @@ function draw() {
     stage.setExtent(Math.min(...shown.map((run) => run.firstStep)), Math.max(...shown.map((run) => run.lastStep)));
   }
   for (const plot of plots) plot.draw();
+  histograms.draw();
   if (focus()) {
     showStatus(focus());
     document.title = titleOf(focus());
@@ -98,7 +102,9 @@ function refresh(what) {
   due.add(what);
   setTimeout(() => {
     due.delete(what);
-    if (focus()) showDetail(what, focus(), (step) => stage.pin(step)).catch(() => {});
+    if (!focus()) return;
+    showDetail(what, focus(), (step) => stage.pin(step)).catch(() => {});
+    if (what === "tensors") histograms.show(focus()).catch(() => {});
   }, what === "tensors" || what === "kernels" ? 400 : 50);
 }
 

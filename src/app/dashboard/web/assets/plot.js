@@ -1,10 +1,8 @@
 // A plot on a canvas: axes, lines or stacked areas, a crosshair with values, and zooming.
+import { drawAxes, labelWidth, padding, preparePen } from "./axes.js";
 import { short } from "./format.js";
 import { Scale, nearest } from "./scale.js";
 import { color } from "./theme.js";
-
-const padding = { top: 8, right: 14, bottom: 24, left: 44 };
-const font = "11px system-ui, sans-serif";
 
 export function element(tag, className, text) {
   const made = document.createElement(tag);
@@ -13,9 +11,9 @@ export function element(tag, className, text) {
   return made;
 }
 
-// A line is {name, color, step, mean, low, high, smooth, points, marks, legend}: `smooth` is what is
-// drawn boldly, `points` draws circles, `marks` shows rows without a number, `legend` is its name
-// there. Of `stacked` lines each stands on those before it.
+// A line is {name, color, step, mean, low, high, smooth, points, marks, band, legend}: `smooth` is what
+// is drawn boldly, `points` draws circles, `marks` shows rows without a number, `band` draws what lies
+// from low to high and nothing else, `legend` is its name there. Of `stacked` lines each stands on those before it.
 export class Plot {
   constructor(stage, { title, note = "", lines, format, height = 180, stacked = false, log = false,
                        canLog = true, fromZero = false }) {
@@ -55,15 +53,9 @@ export class Plot {
   }
 
   draw() {
-    const width = this.area.clientWidth;
-    const height = this.area.clientHeight;
-    if (!width || !height) return;
-    const ratio = window.devicePixelRatio || 1;
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
-    const pen = this.canvas.getContext("2d");
-    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
-    pen.font = font;
+    const pen = preparePen(this.canvas, this.area);
+    if (!pen) return;
+    const { clientWidth: width, clientHeight: height } = this.area;
     this.shown = this.lines().filter((line) => line.step.length);
     this.prepareStack();
     const range = this.valueRange();
@@ -76,11 +68,13 @@ export class Plot {
       return;
     }
     this.y = new Scale(...range, height - padding.bottom, padding.top, this.log && range[0] > 0);
-    const ticks = this.y.ticks(Math.max(2, Math.floor((height - 32) / 34)));
-    const labels = ticks.map(short);
-    const left = Math.max(34, 12 + Math.ceil(Math.max(...labels.map((l) => pen.measureText(l).width))));
+    const yTicks = this.y.ticks(Math.max(2, Math.floor((height - 32) / 34)))
+      .map((at) => ({ at, label: short(at) }));
+    const left = labelWidth(pen, yTicks);
     this.x = new Scale(this.stage.from, this.stage.to, left, width - padding.right);
-    this.drawAxes(pen, ticks, labels, width, height);
+    const xTicks = this.x.ticks(Math.max(2, Math.floor((this.x.end - left) / 80)))
+      .filter((step) => Number.isInteger(step) && this.x.at(step) > left + 12).map((at) => ({ at, label: short(at) }));
+    drawAxes(pen, { x: this.x, y: this.y, xTicks, yTicks, xName: "step" }, width, height);
     pen.save();
     pen.beginPath();
     pen.rect(left - 4, 0, width - padding.right - left + 8, height - padding.bottom + 1);
@@ -136,40 +130,11 @@ export class Plot {
     return [first, last];
   }
 
-  drawAxes(pen, ticks, labels, width, height) {
-    const bottom = height - padding.bottom;
-    pen.lineWidth = 1;
-    pen.textBaseline = "middle";
-    pen.textAlign = "right";
-    ticks.forEach((tick, i) => {
-      const y = Math.round(this.y.at(tick)) + 0.5;
-      pen.strokeStyle = color("grid");
-      pen.beginPath();
-      pen.moveTo(this.x.start, y);
-      pen.lineTo(width - padding.right, y);
-      pen.stroke();
-      pen.fillStyle = color("muted");
-      pen.fillText(labels[i], this.x.start - 7, y);
-    });
-    pen.strokeStyle = color("axis");
-    pen.beginPath();
-    pen.moveTo(this.x.start, bottom + 0.5);
-    pen.lineTo(width - padding.right, bottom + 0.5);
-    pen.stroke();
-    pen.textBaseline = "top";
-    pen.textAlign = "center";
-    const room = width - padding.right - this.x.start;
-    for (const step of this.x.ticks(Math.max(2, Math.floor(room / 80)))) {
-      const x = this.x.at(step);
-      if (!Number.isInteger(step) || x < this.x.start - 1) continue;
-      pen.fillText(short(step), Math.min(x, width - 14), bottom + 7);
-    }
-  }
-
   drawLine(pen, line, height) {
     const [first, last] = this.rowsInView(line);
     const bold = line.smooth ?? line.mean;
     if (line.low) this.drawBand(pen, line, first, last);
+    if (line.band) return;
     if (line.smooth && line.smooth !== line.mean) {
       pen.globalAlpha = 0.28;
       this.stroke(pen, line, line.mean, first, last, 1);
@@ -290,6 +255,7 @@ export class Plot {
     pen.stroke();
     pen.setLineDash([]);
     for (const { line, row } of this.rowsAt(step)) {
+      if (line.band) continue;
       const value = this.stacked ? line.top[row] : (line.smooth ?? line.mean)[row];
       if (value === null || (this.log && value <= 0)) continue;
       pen.fillStyle = line.color;

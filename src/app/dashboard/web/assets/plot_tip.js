@@ -7,11 +7,11 @@ function row(plot, line, index) {
   const swatch = element("i");
   swatch.style.background = line.color;
   const value = line.mean[index];
-  let text = value === null ? "not a finite number" : plot.format(value);
   const low = line.low?.[index];
-  if (low !== undefined && low !== null && low !== line.high[index]) {
-    text += ` (${plot.format(low)} – ${plot.format(line.high[index])})`;
-  }
+  const range = low !== undefined && low !== null && `${plot.format(low)} – ${plot.format(line.high[index])}`;
+  let text = value === null ? "not a finite number" : plot.format(value);
+  if (line.band) text = range;
+  else if (range && low !== line.high[index]) text += ` (${range})`;
   item.append(swatch, element("span", "", line.name), element("b", "", text));
   return item;
 }
