@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 from webdriver import Browser, find_programs
 
@@ -28,8 +29,8 @@ PATIENCE = 120  # seconds; the machine may be busy
 # Whether anything but background was drawn on the canvas of a plot, by its heading.
 DRAWN = """
   const plot = [...document.querySelectorAll('.plot')].find(p => p.querySelector('h3').textContent === arguments[0]);
-  const canvas = plot.querySelector('canvas');
-  if (!canvas.width) return 0;
+  const canvas = plot?.querySelector('canvas');
+  if (!canvas?.width) return 0;
   const wanted = getComputedStyle(document.documentElement).getPropertyValue(arguments[1]).trim();
   const [r, g, b] = [1, 3, 5].map(i => parseInt(wanted.slice(i, i + 2), 16));
   const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
@@ -87,12 +88,43 @@ class Server:
         return self.process.returncode
 
 
-def start_training(folder, *flags):
-    """A real run of the small model, which goes on until it is ended."""
+def start_training(folder, *flags, every=10):
+    """A real run of the small model, which goes on until it is ended. It saves its state, validates and
+    generates every so many steps."""
     return subprocess.Popen(
-        [MILLWRIGHT, "train", "--out", str(folder), "--steps", "1000000", "--accum", "2", "--save-every", "10",
-         "--val-every", "10", "--val-windows", "1", "--sample-every", "10", "--tensor-stats-every", "2",
+        [MILLWRIGHT, "train", "--out", str(folder), "--steps", "1000000", "--accum", "2", "--save-every", str(every),
+         "--val-every", str(every), "--val-windows", "1", "--sample-every", str(every), "--tensor-stats-every", "2",
          "--seq", "32", "--threads", "1", *flags], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+NEVER = 10**9  # steps
+BARS = "#histograms .plot:nth-child(2)"
+
+
+class SmallDisk:
+    """A disk of some megabytes, in memory; only the superuser can have one."""
+
+    def __init__(self, folder, megabytes):
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)],
+                                 capture_output=True, check=False)
+        self.usable = mounted.returncode == 0
+
+    def fill(self):
+        with open(self.folder / "filler", "wb", buffering=0) as file:
+            try:
+                while file.write(bytes(1 << 16)):
+                    pass
+            except OSError:
+                return
+
+    def empty(self):
+        (self.folder / "filler").unlink()
+
+    def unmount(self):
+        if self.usable:
+            subprocess.run(["umount", "-l", str(self.folder)], check=True)
 
 
 class PageTest(unittest.TestCase):
@@ -112,6 +144,13 @@ class PageTest(unittest.TestCase):
         browser.open(url)
         return browser
 
+    def train(self, folder, *flags, every=10):
+        """A training that is ended with the test."""
+        training = start_training(folder, *flags, every=every)
+        self.addCleanup(training.wait)
+        self.addCleanup(training.kill)
+        return training
+
     def step(self, browser):
         """The step that the headline tells."""
         found = re.search(r"step (\d+)", browser.text("#headline"))
@@ -121,6 +160,12 @@ class PageTest(unittest.TestCase):
         """Nothing failed in the page, and nothing was blocked by its policy."""
         expected = ("net::ERR_", "willReadFrequently")  # a server that is gone; these tests' own looks
         self.assertEqual([m for m in browser.messages() if not any(e in m for e in expected)], [])
+
+    def last_step(self, server):
+        """The last step that the server knows of its first run."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{server.url}api/series?run=0&points=1", timeout=60) as answer:
+            return json.load(answer)["last_step"]
 
     def loss_range(self, browser):
         return browser.text("#range")
@@ -150,6 +195,10 @@ class PageTest(unittest.TestCase):
         browser.wait("the status", lambda: "step 100" in browser.text("#headline"), PATIENCE)
         run.write(type="step", step=101, loss=None, lr=1e-3, ms=20, tokens_per_s=1, time=time.time())
         browser.wait("the alarm", lambda: "NaN" in browser.text("#status"), 10)
+        run.write(type="step", step=102, loss=77, lr=1e-3, ms=20, tokens_per_s=1, time=time.time())
+        browser.wait("the spike", lambda: "loss spike: 77.0000 at step 102" in browser.text("#findings"), 10)
+        run.write(type="end", step=102, reason="failed", wall_s=3, message="state-102: No space left on device")
+        browser.wait("the end", lambda: "disk full: state-102" in browser.text("#status"), 10)
         self.assertTrue(browser.script("return document.title").startswith("⚠"))
         for file in run.path.iterdir():
             file.unlink()
@@ -220,8 +269,7 @@ class PageTest(unittest.TestCase):
         server = self.serve(folder)  # which is not there yet
         browser = self.browse(server.url)
         browser.wait("an empty page", lambda: "no run here yet" in browser.text("#headline"), PATIENCE)
-        training = start_training(folder, "--scratch")
-        self.addCleanup(training.kill)
+        training = self.train(folder, "--scratch")
         browser.wait("the first steps", lambda: self.step(browser) > 5, PATIENCE)
         before = self.step(browser)
         browser.wait("more steps, live", lambda: self.step(browser) > before, PATIENCE)
@@ -234,14 +282,47 @@ class PageTest(unittest.TestCase):
         training.wait()
         browser.wait("the end, in words", lambda: browser.text("#state") == "cut off", 30)
         stopped = self.step(browser)
-        resumed = start_training(folder, "--resume")
-        self.addCleanup(resumed.kill)
+        resumed = self.train(folder, "--resume")
         browser.wait("running again", lambda: browser.text("#state") == "running", PATIENCE)
         browser.wait("further steps", lambda: self.step(browser) > stopped, PATIENCE)
         self.assertIn("resumed after step", browser.text("#log"))
         resumed.send_signal(signal.SIGTERM)
         self.assertEqual(resumed.wait(PATIENCE), 130)
         browser.wait("its end", lambda: browser.text("#state") == "interrupted", 30)
+        self.assert_clean(browser)
+
+    def test_a_run_that_hangs_is_stalled(self):
+        folder = self.folder / "hung"
+        training = self.train(folder, "--scratch", every=NEVER)
+        browser = self.browse(self.serve(folder).url)
+        browser.wait("the first steps", lambda: self.step(browser) > 5, PATIENCE)
+        training.send_signal(signal.SIGSTOP)
+        browser.wait("the stall, in words", lambda: "stalled: no line for" in browser.text("#headline"), 40)
+        self.assertEqual(browser.text("#state"), "stalled")
+        self.assertTrue(browser.script("return document.title").startswith("⚠"))
+        training.send_signal(signal.SIGCONT)
+        browser.wait("the run again", lambda: browser.text("#state") == "running", PATIENCE)
+        self.assert_clean(browser)
+
+    def test_a_full_disk_is_said_and_survived(self):
+        disk = SmallDisk(self.folder / "disk", 600)
+        self.addCleanup(disk.unmount)
+        if not disk.usable:
+            self.skipTest("a small disk needs the superuser")
+        folder = disk.folder / "run"
+        training = self.train(folder, "--scratch", every=NEVER)
+        server = self.serve(folder)
+        browser = self.browse(server.url)
+        browser.wait("the first steps", lambda: self.step(browser) > 5, PATIENCE)
+        disk.fill()
+        browser.wait("the alarm", lambda: "disk full: 0 MB are free" in browser.text("#findings"), 10)
+        before = self.last_step(server)
+        self.assertIsNone(training.poll())
+        disk.empty()
+        browser.wait("no alarm", lambda: "disk full" not in browser.text("#findings"), 10)
+        browser.wait("further steps", lambda: self.step(browser) > before + 1, PATIENCE)
+        training.kill()
+        training.wait()
         self.assert_clean(browser)
 
     def test_the_page_outlives_the_server(self):
@@ -262,6 +343,33 @@ class PageTest(unittest.TestCase):
         browser.wait("what is new", lambda: self.step(browser) == 90, PATIENCE)
         browser.reload()
         browser.wait("the same after reloading", lambda: self.step(browser) == 90, PATIENCE)
+        self.assert_clean(browser)
+
+    def test_histograms_are_drawn(self):
+        run = WrittenRun(self.folder / "run")
+        run.train(1, 40)
+        spread = {"norm": 1, "largest": 1, "zeros": 0, "not_finite": 0}
+        for step in (20, 40):
+            weight = dict(spread, histogram={"low": -1, "high": 1, "counts": [1, step, 1]})
+            gradient = dict(spread, histogram={"low": -0.01, "high": 0.03, "counts": [2, 2, 4, 0]})
+            run.write(type="tensors", step=step, tensors=[
+                {"name": name, "layer": 0, "elements": 9, "weight": weight, "gradient": gradient}
+                for name in ("model.layers.0.mlp.up_proj.weight", "model.norm.weight")])
+        browser = self.browse(self.serve(run.path).url)
+        for title in ("Spread over the steps", "At step 40"):
+            browser.wait(title, lambda title=title: browser.script(DRAWN, title, "--run-0") > 50, PATIENCE)
+        self.assertIn("mlp.up_proj", browser.text("#histograms-tensor"))
+        browser.pointer(f"{BARS} canvas", ("move", 0.7, 0.5))
+        browser.wait("a part's share", lambda: "50.0% of the elements" in browser.text(f"{BARS} .tip"), PATIENCE)
+        self.assertIn("0.01 to 0.02", browser.text(f"{BARS} .tip"))
+        # The bars are those of the step under the crosshair.
+        browser.pointer("#histograms .plot:nth-child(1) canvas", ("move", 0.55, 0.5))
+        browser.wait("an earlier look", lambda: browser.text(f"{BARS} h3") == "At step 20", PATIENCE)
+        self.assertIn("the middle half", browser.text("#histograms .plot:nth-child(1) .tip"))
+        browser.script("const s = document.querySelector('#histograms-of'); s.value = 'weights';"
+                       "s.dispatchEvent(new Event('change'))")
+        browser.pointer(f"{BARS} canvas", ("move", 0.55, 0.5))
+        browser.wait("the weights", lambda: "-0.333 to 0.333" in browser.text(f"{BARS} .tip"), PATIENCE)
         self.assert_clean(browser)
 
     def test_light_dark_and_narrow(self):
