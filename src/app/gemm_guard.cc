@@ -25,39 +25,36 @@ double ThreadSeconds() {
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
-// The best of some runs, after one in which a library generates its code; of loops so slow that one
-// takes long, one.
-double BestGflops(const GemmProbe& probe) {
+}  // namespace
+
+double BestGflops(const GemmProbe& probe, const std::function<double()>& clock) {
   constexpr int kRuns = 12;
   constexpr double kLongSeconds = 0.02;
   double best = 0, seconds = 0;
   probe.run();
   for (int i = 0; i < kRuns && seconds < kLongSeconds; ++i) {
-    const double start = ThreadSeconds();
+    const double start = clock();
     probe.run();
-    const double run = std::max(ThreadSeconds() - start, 1e-9);
+    const double run = std::max(clock() - start, 1e-9);
     best = std::max(best, probe.gflop / run);
     seconds += run;
   }
   return best;
 }
 
-}  // namespace
-
-std::string SlowGemmWarning(const std::vector<GemmProbe>& probes, double fma_gflops) {
-  const GemmProbe* slowest = nullptr;
+std::string SlowGemmWarning(const std::vector<GemmRate>& rates, double fma_gflops) {
+  const GemmRate* slowest = nullptr;
   double least = kLeastShare * fma_gflops;
-  for (const GemmProbe& probe : probes) {
-    if (probe.implementation.starts_with("ref")) {
+  for (const GemmRate& rate : rates) {
+    if (rate.implementation.starts_with("ref")) {
       return fmt::format(
           "warning: the GEMM library has only reference loops ({}) for {} products: training will "
           "be very slow (docs/devices.md)",
-          probe.implementation, probe.name);
+          rate.implementation, rate.name);
     }
-    const double gflops = BestGflops(probe);
-    if (gflops >= least) continue;
-    slowest = &probe;
-    least = gflops;
+    if (rate.gflops >= least) continue;
+    slowest = &rate;
+    least = rate.gflops;
   }
   if (slowest == nullptr) return "";
   return fmt::format(
@@ -75,18 +72,17 @@ void WarnOfSlowGemm(std::shared_ptr<const math::GemmTable> table) {
   constexpr auto kCount = static_cast<size_t>(kSize * kSize);
   const AlignedBuffer<float> a = RandomValues(kCount, 1.0, 0), b = RandomValues(kCount, 1.0, 1);
   AlignedBuffer<float> c(kCount);
-  std::vector<GemmProbe> probes;
+  std::vector<GemmRate> rates;
   for (const auto& [name, transpose_a, transpose_b] : {std::tuple{"forward", false, false},
                                                        {"backward", true, false},
                                                        {"gradient", false, true}}) {
     const auto shape = math::DenseGemm(kSize, kSize, kSize, transpose_a, transpose_b);
-    probes.push_back(
-        {.name = name,
-         .implementation = engine.Describe(shape),
-         .gflop = 2e-9 * static_cast<double>(kSize * kSize * kSize),
-         .run = [&engine, &a, &b, &c, shape] { engine.Run(shape, a.data(), b.data(), c.data()); }});
+    const GemmProbe probe{
+        .gflop = 2e-9 * static_cast<double>(kSize * kSize * kSize),
+        .run = [&engine, &a, &b, &c, shape] { engine.Run(shape, a.data(), b.data(), c.data()); }};
+    rates.push_back({name, engine.Describe(shape), BestGflops(probe, ThreadSeconds)});
   }
-  const std::string warning = SlowGemmWarning(probes, math::MeasureFmaRate(kPeakSeconds).best);
+  const std::string warning = SlowGemmWarning(rates, math::MeasureFmaRate(kPeakSeconds).best);
   if (!warning.empty()) fmt::print(stderr, "{}\n", warning);
 }
 
