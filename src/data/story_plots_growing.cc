@@ -1,0 +1,118 @@
+#include "data/story_plots.h"
+
+namespace millwright::data {
+namespace {
+
+constexpr StoryStep kCourage[] = {
+    {kSame,
+     {"But there was one thing {h} did not like. {He} was afraid of {fear}.",
+      "{h} liked many things, but {he} did not like {fear}.",
+      "There was a secret that only {his} {elder} knew: {h} was scared of {fear}."}},
+    {kNew,
+     {"One {weather} {time}, {his} friend {f} wanted to go to {place}, but {h} did not want to "
+      "come.",
+      "One {weather} {time}, {he} had to go to {place} with {his} friend {f}.",
+      "One {weather} {time}, {his} friend {f} asked {him} to come to {place}."}},
+    {kSame,
+     {R"("What is wrong?" asked {f}. "I am scared of {fear}," {h} said in a small voice.)",
+      R"({h} stopped and held {f}'s hand. "I am afraid of {fear}," {he} said.)",
+      R"("I cannot go," said {h}. "What if I meet {fear} there?")"}},
+    {kSame,
+     {R"({f} did not laugh. "Everyone is afraid sometimes," {fhe} said.)",
+      R"("I was scared too," said {f}. "We can be brave together.")",
+      R"("Take my hand," {f} said. "We will count to three and go.")"}},
+    {kNew,
+     {"{h} took a deep breath. One, two, three! They went on, step by step.",
+      "{h} closed {his} eyes, then opened them again. {His} heart went boom, boom, boom.",
+      "So they walked slowly, hand in hand, and sang a little song."}},
+    {kSame,
+     {"After some time, {h} saw that nothing bad happened.",
+      "It was not so bad at all. {h} even began to smile.",
+      "Soon {h} forgot to be afraid, because there was so much to see."}},
+    {kSame,
+     {R"("I did it!" {h} shouted. "I am not so afraid of {fear} now.")",
+      R"("Look at me!" said {h}. "I was brave!")",
+      R"("You did it!" said {f}, and clapped {fhis} hands.)"}},
+    {kNew,
+     {"That evening, {h} told {his} {elder} all about it. {Ehe} was very proud.",
+      "When {he} came home, {his} {elder} made {food} for both of them.",
+      "{h} learned that being brave means to try, even when you are scared."}},
+};
+
+constexpr StoryStep kHonesty[] = {
+    {kSame,
+     {"{His} {elder} had a {treasure} that stood on a high shelf.",
+      "In the house there was a {treasure}. It was very dear to {his} {elder}.",
+      "{His} {elder} loved {ehis} {treasure} more than anything in the house."}},
+    {kNew,
+     {"One {weather} {time}, {h} played with {his} {thing} in the house.",
+      "One {time}, it was too wet to go out, so {h} played inside with {his} {noun}.",
+      "One {weather} {time}, {h} and {his} friend {f} ran around the table."}},
+    {kSame,
+     {"Crash! The {treasure} fell down and broke.",
+      "{He} bumped into the shelf, and the {treasure} fell to the floor.",
+      "Oops! There was a loud crash. The {treasure} was broken."}},
+    {kSame,
+     {"{h} was very scared. {He} hid the pieces under {his} bed.",
+      "{h} looked at the pieces. {His} face turned red. {He} did not know what to do.",
+      R"("Oh no," {h} said. "What will my {elder} say?")"}},
+    {kNew,
+     {"For dinner they had {food}, but {h} could not eat. {His} tummy hurt.",
+      "All day long, {h} felt bad. {He} did not want to play anymore.",
+      "That night, {h} could not sleep. {He} thought about the {treasure}."}},
+    {kSame,
+     {R"(At last {he} went to {his} {elder}. "I broke it," {he} said. "I am so sorry.")",
+      R"(Then {he} told the truth. "It was me. I broke your {treasure}," {he} said.)",
+      R"("I have to tell you something," {h} said, and {he} showed {his} {elder} the pieces.)"}},
+    {kSame,
+     {R"({His} {elder} was quiet. Then {ehe} said, "Thank you for telling me the truth.")",
+      R"("I am sad about it," said {his} {elder}, "but I am glad that you told me.")",
+      R"({His} {elder} hugged {him}. "Things can break," {ehe} said. "It is good that you are honest.")"}},
+    {kNew,
+     {"Together they took some glue and put the {treasure} back together.",
+      "They fixed the {treasure} with glue. You could see the cracks, but {his} {elder} liked it "
+      "even "
+      "more.",
+      "They cleaned up the pieces and made a new {treasure} out of clay."}},
+};
+
+constexpr StoryStep kPractice[] = {
+    {kSame,
+     {"More than anything, {h} wanted to learn to {skill}.",
+      "{h} had a big wish. {He} wanted to {skill}.",
+      R"("I wish I could {skill}," {h} said every day.)"}},
+    {kNew,
+     {"One {weather} {time}, {h} went to {place} to try it.",
+      "One {weather} {time}, {he} saw a big child {in} who could {skill} very well.",
+      "One {weather} {time}, {his} {elder} took {him} to {place} to show {him} how."}},
+    {kSame,
+     {"{h} tried and tried, but it did not work.",
+      "The first time, it went wrong. The second time, it went wrong again.",
+      "It looked easy, but it was very hard."}},
+    {kSame,
+     {R"("I will never learn to {skill}!" {he} said, and sat down on the ground.)",
+      R"({h} was angry. "It is too hard!" {he} cried.)",
+      R"({He} wanted to give up. "I am not good at this," {he} said.)"}},
+    {kNew,
+     {R"("Do not give up," said {his} friend {f}. "Nobody can {skill} on the first day.")",
+      R"({His} friend {f} sat down next to {him}. "It took me a long time too," {fhe} said. "Try a little every day.")",
+      R"({His} friend {f} smiled. "Every day you will get a little better," {fhe} said.)"}},
+    {kSame,
+     {"So {h} tried again the next day, and the day after that.",
+      "{h} practiced in the morning and in the evening. {f} often came to help.",
+      "From then on, {he} went to {place} every day and practiced."}},
+    {kSame,
+     {R"(Then, one {weather} day, it worked! "Look! I can {skill}!" {h} shouted.)",
+      R"(After many days, {he} could do it. "I can {skill}!" {he} called, and {f} cheered.)",
+      "And one day, all of a sudden, {he} could {skill} just like {f}."}},
+    {kNew,
+     {"{h} was proud. {He} knew now that good things take time.",
+      "{His} {elder} clapped and made {food} for everyone.",
+      "The next week, {h} helped a smaller child to learn it too."}},
+};
+
+}  // namespace
+
+ThreePlots PlotsOfGrowing() { return {kCourage, kHonesty, kPractice}; }
+
+}  // namespace millwright::data
