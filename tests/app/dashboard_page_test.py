@@ -386,9 +386,14 @@ class PageTest(unittest.TestCase):
         self.assertEqual((browser.text("#theme"), browser.script(background)), ("Theme: dark", dark))
         browser.reload()
         browser.wait("the choice after reloading", lambda: browser.script(background) == dark, PATIENCE)
-        browser.resize(360, 740)
-        browser.wait("the curve", lambda: browser.script(DRAWN, "Loss", "--run-0") > 50, PATIENCE)
-        self.assertLessEqual(browser.script("return document.documentElement.scrollWidth"), 360)
+        for width in (390, 360):
+            browser.resize(width, 740)
+            browser.wait("the curve", lambda: browser.script(DRAWN, "Loss", "--run-0") > 50, PATIENCE)
+            self.assertLessEqual(browser.script("return document.documentElement.scrollWidth"), width)
+        browser.pinch(".plot.wide canvas", (0.45, 0.55), (0.25, 0.75))
+        browser.wait("the zoom", lambda: "to" in self.loss_range(browser), PATIENCE)
+        first, last = (int(n) for n in re.findall(r"\d+", self.loss_range(browser)))
+        self.assertTrue(40 < first < 100 < last < 160, (first, last))
         self.assert_clean(browser)
 
 

@@ -137,6 +137,20 @@ class Browser:
                                                       {"type": "keyUp", "value": "\ue009"}]},
             {"type": "wheel", "id": "wheel", "actions": [{"type": "pause"}, turn, {"type": "pause"}]}]})
 
+    def pinch(self, selector, before, after):
+        """Two fingers on an element move from the places `before` to those `after`, shares of its width."""
+        self.script("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector)
+        box = self.script("const r = document.querySelector(arguments[0]).getBoundingClientRect();"
+                          "return [r.left, r.top, r.width, r.height]", selector)
+        fingers = []
+        for i in range(2):
+            start, end = ({"type": "pointerMove", "duration": duration, "x": round(box[0] + place[i] * box[2]),
+                           "y": round(box[1] + box[3] / 2)} for place, duration in ((before, 0), (after, 200)))
+            fingers.append({"type": "pointer", "id": f"finger {i}", "parameters": {"pointerType": "touch"},
+                            "actions": [start, {"type": "pointerDown", "button": 0}, end,
+                                        {"type": "pointerUp", "button": 0}]})
+        self._command("/actions", {"actions": fingers})
+
     def messages(self):
         """What the page wrote to its console since the last call."""
         return [entry["message"] for entry in self._command("/se/log", {"type": "browser"})]

@@ -51,7 +51,7 @@ export function makeCurves(host, stage, state) {
                       lines: simple("steps", "tokens_per_s", { smooth: 1 }) }),
     new Plot(stage, { title: "Time by phase", note: "ms a step", format: format.milliseconds, stacked: true,
                       canLog: false, lines: phaseLines }),
-    new Plot(stage, { title: "Memory", note: "resident", format: format.bytes, fromZero: true,
+    new Plot(stage, { title: "Memory", note: "resident", format: format.bytes, axis: format.bytes, fromZero: true,
                       lines: simple("system", "rss_bytes") }),
     new Plot(stage, { title: "CPU", note: "cores kept busy", format: (v) => format.number(v, 3), fromZero: true,
                       lines: simple("system", "process_cpu") }),

@@ -15,10 +15,11 @@ export function element(tag, className, text) {
 // is drawn boldly, `points` draws circles, `marks` shows rows without a number, `band` draws what lies
 // from low to high and nothing else, `legend` is its name there. Of `stacked` lines each stands on those before it.
 export class Plot {
-  constructor(stage, { title, note = "", lines, format, height = 180, stacked = false, log = false,
+  constructor(stage, { title, note = "", lines, format, axis = short, height = 180, stacked = false, log = false,
                        canLog = true, fromZero = false }) {
-    Object.assign(this, { stage, title, lines, format, stacked, log, fromZero });
+    Object.assign(this, { stage, title, lines, format, axis, stacked, log, fromZero });
     this.selection = null;
+    this.pinched = false;  // two fingers are on it
     this.root = element("figure", "card plot");
     const caption = element("figcaption", "head");
     caption.append(element("h3", "", title), element("span", "note", note));
@@ -69,7 +70,7 @@ export class Plot {
     }
     this.y = new Scale(...range, height - padding.bottom, padding.top, this.log && range[0] > 0);
     const yTicks = this.y.ticks(Math.max(2, Math.floor((height - 32) / 34)))
-      .map((at) => ({ at, label: short(at) }));
+      .map((at) => ({ at, label: this.axis(at) }));
     const left = labelWidth(pen, yTicks);
     this.x = new Scale(this.stage.from, this.stage.to, left, width - padding.right);
     const xTicks = this.x.ticks(Math.max(2, Math.floor((this.x.end - left) / 80)))

@@ -1,7 +1,8 @@
-// Pointer, wheel and keys on a plot: crosshair, zoom, move.
+// Pointer, fingers, wheel and keys on a plot: crosshair, zoom, move.
 import { showTip } from "./plot_tip.js";
 
 const clickReach = 4;  // pixels that a click may move
+const closest = 20;    // pixels between two fingers that still count
 
 function stepAt(plot, event) {
   const x = event.clientX - plot.canvas.getBoundingClientRect().left;
@@ -19,6 +20,10 @@ function listenToPointer(plot, stage) {
   });
   canvas.addEventListener("pointermove", (event) => {
     if (!plot.x) return;
+    if (plot.pinched) {
+      plot.selection = drag = null;
+      return;
+    }
     const { x, step } = stepAt(plot, event);
     if (drag?.moves) {
       const perPixel = (drag.to - drag.from) / (plot.x.end - plot.x.start);
@@ -43,6 +48,37 @@ function listenToPointer(plot, stage) {
     });
   }
   canvas.addEventListener("dblclick", () => stage.reset());
+}
+
+// Two fingers zoom and move: the steps that they touched stay under them.
+function listenToFingers(plot, stage) {
+  const { canvas } = plot;
+  const fingers = new Map();  // {x, step} by the pointer's id
+  const placeOf = (event) => event.clientX - canvas.getBoundingClientRect().left;
+
+  canvas.addEventListener("pointerdown", (event) => {
+    if (!plot.x || event.pointerType !== "touch") return;
+    fingers.set(event.pointerId, { x: placeOf(event) });
+    for (const finger of fingers.values()) finger.step = plot.x.back(finger.x);
+    plot.pinched = fingers.size > 1;
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    const finger = fingers.get(event.pointerId);
+    if (!finger || !plot.x) return;
+    finger.x = placeOf(event);
+    if (fingers.size !== 2) return;
+    const [a, b] = [...fingers.values()].sort((one, other) => one.step - other.step);
+    const perPixel = (b.step - a.step) / Math.max(b.x - a.x, closest);
+    const from = a.step - (a.x - plot.x.start) * perPixel;
+    stage.zoom(from, from + (plot.x.end - plot.x.start) * perPixel);
+  });
+  for (const name of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(name, (event) => {
+      fingers.delete(event.pointerId);
+      // The finger that is lifted last selects nothing.
+      if (!fingers.size) plot.pinched = false;
+    });
+  }
 }
 
 // The wheel scrolls the page, unless Ctrl is held (which is also what a pinch on a touchpad says) or
@@ -80,6 +116,7 @@ function listenToKeys(plot, stage) {
 }
 
 export function listen(plot) {
+  listenToFingers(plot, plot.stage);
   listenToPointer(plot, plot.stage);
   listenToWheel(plot, plot.stage);
   listenToKeys(plot, plot.stage);
