@@ -18,25 +18,26 @@ class JsonFields {
  public:
   explicit JsonFields(const JsonValue& object) : object_(object) {}
 
-  int64_t Integer(const char* key) {
-    return Get<int64_t>(key, [](const JsonValue& value) { return value.Integer(); });
-  }
+  int64_t Integer(const char* key) { return Get(key, ToInteger); }
   // null is NaN.
-  double Number(const char* key) { return Get<double>(key, ToNumber); }
-  bool Bool(const char* key) {
-    return Get<bool>(key, [](const JsonValue& value) { return value.Bool(); });
-  }
-  std::string Text(const char* key) {
-    return Get<std::string>(key, [](const JsonValue& value) { return value.String(); });
-  }
-  nlohmann::json Any(const char* key) { return Get<nlohmann::json>(key, ToTree); }
+  double Number(const char* key) { return Get(key, ToNumber); }
+  bool Bool(const char* key) { return Get(key, ToBool); }
+  std::string Text(const char* key) { return Get(key, ToText); }
+  nlohmann::json Any(const char* key) { return Get(key, ToTree); }
 
   // The same for fields that may be absent.
   bool Has(const char* key) const { return object_.Find(key).has_value(); }
-  int64_t IntegerOr(const char* key, int64_t absent) { return Has(key) ? Integer(key) : absent; }
-  double NumberOr(const char* key, double absent) { return Has(key) ? Number(key) : absent; }
-  std::string TextOr(const char* key, const char* absent) { return Has(key) ? Text(key) : absent; }
-  nlohmann::json AnyOrNull(const char* key) { return Has(key) ? Any(key) : nlohmann::json(); }
+  std::optional<double> NumberIfAny(const char* key) { return GetIfAny(key, ToNumber); }
+  int64_t IntegerOr(const char* key, int64_t absent) {
+    return GetIfAny(key, ToInteger).value_or(absent);
+  }
+  double NumberOr(const char* key, double absent) { return NumberIfAny(key).value_or(absent); }
+  std::string TextOr(const char* key, const char* absent) {
+    return GetIfAny(key, ToText).value_or(absent);
+  }
+  nlohmann::json AnyOrNull(const char* key) {
+    return GetIfAny(key, ToTree).value_or(nlohmann::json());
+  }
 
   // An object of numbers; may be absent.
   std::map<std::string, double> Numbers(const char* key) {
@@ -87,12 +88,22 @@ class JsonFields {
     if (bad_ == nullptr) bad_ = key;
   }
 
-  template <class T, class Convert>
-  T Get(const char* key, const Convert& convert) {
+  // What `convert` makes of a field; nothing where there is none, the default where it is of
+  // another type.
+  template <class T>
+  std::optional<T> GetIfAny(const char* key, std::optional<T> (*convert)(const JsonValue&)) {
     const auto value = object_.Find(key);
-    auto converted = value ? convert(*value) : std::optional<T>();
-    if (!converted) Blame(key);
-    return converted ? *std::move(converted) : T();
+    if (!value) return std::nullopt;
+    auto converted = convert(*value);
+    if (converted) return converted;
+    Blame(key);
+    return T();
+  }
+  template <class T>
+  T Get(const char* key, std::optional<T> (*convert)(const JsonValue&)) {
+    auto value = GetIfAny(key, convert);
+    if (!value) Blame(key);
+    return value ? *std::move(value) : T();
   }
 
   // The value itself, so that there is something to go through, where it is no array.
@@ -109,6 +120,9 @@ class JsonFields {
     if (value.kind() != JsonKind::kObject || fields.bad_ != nullptr) Blame(key);
   }
 
+  static std::optional<int64_t> ToInteger(const JsonValue& value) { return value.Integer(); }
+  static std::optional<bool> ToBool(const JsonValue& value) { return value.Bool(); }
+  static std::optional<std::string> ToText(const JsonValue& value) { return value.String(); }
   static std::optional<double> ToNumber(const JsonValue& value) {
     if (value.kind() == JsonKind::kNull) return std::numeric_limits<double>::quiet_NaN();
     return value.Number();

@@ -69,11 +69,11 @@ bool JsonValue::Is(std::string_view string) const {
 }
 
 std::optional<JsonValue> JsonValue::Find(std::string_view name) const {
-  std::optional<JsonValue> found;
-  EachField([&](const JsonValue& field, const JsonValue& value) {
-    if (field.Is(name)) found = value;
-  });
-  return found;
+  if (kind() != JsonKind::kObject) return std::nullopt;
+  for (uint32_t at = at_ + 1; at < node().next; at = tape_->nodes_[at + 1].next) {
+    if (JsonValue(*tape_, at).Is(name)) return JsonValue(*tape_, at + 1);
+  }
+  return std::nullopt;
 }
 
 }  // namespace millwright::telemetry

@@ -59,7 +59,7 @@ class JsonValue {
   std::optional<double> Number() const;
   std::optional<std::string> String() const;
 
-  // The value of a field of an object; the last of several with this name.
+  // The value of a field of an object; the first of several with this name.
   std::optional<JsonValue> Find(std::string_view name) const;
 
   // Calls take(value) for each of an array's values.

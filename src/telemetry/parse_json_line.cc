@@ -25,7 +25,7 @@ Event ReadStep(JsonFields& fields) {
   event.tokens_per_s = fields.Number("tokens_per_s");
   event.phases_ms = fields.Numbers("phases_ms");
   event.time = fields.NumberOr("time", 0);
-  if (fields.Has("floor_share")) event.floor_share = fields.Number("floor_share");
+  event.floor_share = fields.NumberIfAny("floor_share");
   return event;
 }
 
