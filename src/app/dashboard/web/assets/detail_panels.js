@@ -47,7 +47,7 @@ async function showKernels(run) {
     ["Kernel", (k) => k.name, "name"],
     ["ms a step", (k) => format.number(k.ms / steps, 3), "figure"],
     ["GFLOP/s", (k) => (k.gflop_per_s > 0 ? format.number(k.gflop_per_s, 3) : format.missing), "figure"],
-    ["launches", (k) => format.number(k.launches / steps, 3), "figure"],
+    ["launches", (k) => format.number(k.launches / steps, 3), "figure wide-only"],
     ["share", (k) => shareBar(k.share), "share-cell"],
   ], kernels));
 }

@@ -39,6 +39,6 @@ export function short(value) {
   for (const [factor, letter] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]]) {
     if (size >= factor) return `${Number((value / factor).toPrecision(4))}${letter}`;
   }
-  if (size !== 0 && size < 1e-3) return value.toExponential(1).replace(".0e", "e");
+  if (size !== 0 && size < 1e-4) return value.toExponential(1).replace(".0e", "e");
   return String(Number(value.toPrecision(4)));
 }

@@ -114,7 +114,7 @@ export class Heatmap {
     pen.textBaseline = "top";
     const y = rows.length * tall + 6;
     pen.textAlign = "left";
-    pen.fillText(count(steps[0]), this.left, y);
+    pen.fillText(`step ${count(steps[0])}`, this.left, y);
     if (steps.length > 1) {
       pen.textAlign = "right";
       pen.fillText(count(steps[steps.length - 1]), width, y);

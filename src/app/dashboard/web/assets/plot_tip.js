@@ -2,17 +2,24 @@
 import { count } from "./format.js";
 import { element } from "./plot.js";
 
-function row(plot, line, index) {
+// What there is to say of a row: its value, what the steps that it stands for span, the bold line.
+function words(plot, line, index) {
+  const [value, low, high] = [line.mean, line.low, line.high].map((values) => values?.[index] ?? null);
+  const range = `${plot.format(low)} – ${plot.format(high)}`;
+  if (line.band) return range;
+  if (value === null) return "not a finite number";
+  const span = low !== null && low !== high ? ` (${range})` : "";
+  const smoothed = line.smooth && line.smooth !== line.mean ? `, smoothed ${plot.format(line.smooth[index])}` : "";
+  return plot.format(value) + span + smoothed;
+}
+
+// Of a line that has no row at `step`, the row's own is told.
+function row(plot, line, index, step) {
   const item = element("div", "tip-row");
   const swatch = element("i");
   swatch.style.background = line.color;
-  const value = line.mean[index];
-  const low = line.low?.[index];
-  const range = low !== undefined && low !== null && `${plot.format(low)} – ${plot.format(line.high[index])}`;
-  let text = value === null ? "not a finite number" : plot.format(value);
-  if (line.band) text = range;
-  else if (range && low !== line.high[index]) text += ` (${range})`;
-  item.append(swatch, element("span", "", line.name), element("b", "", text));
+  const own = line.step[index];
+  item.append(swatch, element("span", "", own === step ? line.name : `${line.name} at ${count(own)}`), element("b", "", words(plot, line, index)));
   return item;
 }
 
@@ -24,7 +31,7 @@ export function showTip(plot, x) {
   if (!rows.length) return;
   const exact = rows[0].line.step[rows[0].row];
   plot.tip.replaceChildren(element("div", "tip-head", `step ${count(exact)}`),
-                           ...rows.map(({ line, row: index }) => row(plot, line, index)));
+                           ...rows.map(({ line, row: index }) => row(plot, line, index, exact)));
   const width = plot.tip.offsetWidth;
   const left = x + 14 + width > plot.area.clientWidth ? x - width - 14 : x + 14;
   plot.tip.style.left = `${Math.max(left, 0)}px`;
