@@ -351,6 +351,21 @@ T* HeadOf(const Heads<T>& heads, int64_t n, int64_t head) {
   return heads.data + n * heads.batch_stride + head * heads.head_stride;
 }
 
+// body(i, scratch) for all i < count, a part of them a thread, so that each part has its own
+// scratch.
+template <class Body>
+void ForEachHead(const AttentionShape& shape, bool backward, int64_t count, float* scratch,
+                 const Body& body) {
+  const int64_t threads = std::min<int64_t>(GetThreads(), count);
+  ParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t part = begin; part < end; ++part) {
+      Scratch mine{};
+      mine.Place(shape, backward, scratch + part * Scratch::Floats(shape, backward));
+      for (int64_t i = part * count / threads; i < (part + 1) * count / threads; ++i) body(i, mine);
+    }
+  });
+}
+
 }  // namespace
 
 int64_t AttentionForwardScratch(const AttentionShape& shape) {
@@ -363,41 +378,26 @@ int64_t AttentionBackwardScratch(const AttentionShape& shape) {
 
 void AttentionForward(const AttentionShape& shape, Heads<const float> q, Heads<const float> k,
                       Heads<const float> v, Heads<float> out, float* scratch) {
-  const int64_t heads = shape.batch * shape.heads;
-  const int64_t threads = std::min<int64_t>(GetThreads(), heads);
   const int64_t group = shape.heads / shape.kv_heads;
-  // One part a thread, so that each part has its own scratch.
-  ParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t part = begin; part < end; ++part) {
-      Scratch mine{};
-      mine.Place(shape, false, scratch + part * Scratch::Floats(shape, false));
-      for (int64_t i = part * heads / threads; i < (part + 1) * heads / threads; ++i) {
-        const int64_t n = i / shape.heads, h = i % shape.heads, kv = h / group;
-        HWY_DYNAMIC_DISPATCH(ForwardHead)
-        (shape, HeadOf(q, n, h), q.channel_stride, HeadOf(k, n, kv), k.channel_stride,
-         HeadOf(v, n, kv), v.channel_stride, HeadOf(out, n, h), out.channel_stride, mine);
-      }
-    }
-  });
+  ForEachHead(shape, false, shape.batch * shape.heads, scratch,
+              [&](int64_t i, const Scratch& mine) {
+                const int64_t n = i / shape.heads, h = i % shape.heads, kv = h / group;
+                HWY_DYNAMIC_DISPATCH(ForwardHead)
+                (shape, HeadOf(q, n, h), q.channel_stride, HeadOf(k, n, kv), k.channel_stride,
+                 HeadOf(v, n, kv), v.channel_stride, HeadOf(out, n, h), out.channel_stride, mine);
+              });
 }
 
 void AttentionBackward(const AttentionShape& shape, Heads<const float> q, Heads<const float> k,
                        Heads<const float> v, Heads<const float> dout, Heads<float> dq,
                        Heads<float> dk, Heads<float> dv, float* scratch) {
-  const int64_t heads = shape.batch * shape.kv_heads;
-  const int64_t threads = std::min<int64_t>(GetThreads(), heads);
-  ParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t part = begin; part < end; ++part) {
-      Scratch mine{};
-      mine.Place(shape, true, scratch + part * Scratch::Floats(shape, true));
-      for (int64_t i = part * heads / threads; i < (part + 1) * heads / threads; ++i) {
+  ForEachHead(
+      shape, true, shape.batch * shape.kv_heads, scratch, [&](int64_t i, const Scratch& mine) {
         const int64_t n = i / shape.kv_heads, kv = i % shape.kv_heads;
         HWY_DYNAMIC_DISPATCH(BackwardKvHead)
         (shape, kv, SequenceOf(q, n), SequenceOf(k, n), SequenceOf(v, n), SequenceOf(dout, n),
          SequenceOf(dq, n), SequenceOf(dk, n), SequenceOf(dv, n), mine);
-      }
-    }
-  });
+      });
 }
 
 }  // namespace millwright::math
