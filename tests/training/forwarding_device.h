@@ -1,4 +1,4 @@
-// A device that hands everything on to another one; tests override what they want to be different.
+// A device that hands everything on to another one, for tests that change one thing of it.
 #pragma once
 
 #include <memory>
@@ -11,9 +11,11 @@ namespace millwright::testing {
 
 class ForwardingDevice : public device::Device {
  public:
-  explicit ForwardingDevice(std::unique_ptr<device::Device> device) : device_(std::move(device)) {}
+  explicit ForwardingDevice(std::unique_ptr<device::Device> device)
+      : caps_(device->caps()), device_(std::move(device)) {}
+
   std::string_view name() const override { return device_->name(); }
-  const device::Caps& caps() const override { return device_->caps(); }
+  const device::Caps& caps() const override { return caps_; }
   int64_t compilations() const override { return device_->compilations(); }
   std::vector<device::Issue> Check(const mil::Program& program) const override {
     return device_->Check(program);
@@ -29,6 +31,9 @@ class ForwardingDevice : public device::Device {
                                                     std::span<std::byte> memory) override {
     return device_->WrapHost(type, memory);
   }
+
+ protected:
+  device::Caps caps_;
 
  private:
   std::unique_ptr<device::Device> device_;

@@ -6,8 +6,8 @@
 #include <chrono>
 #include <thread>
 
+#include "tests/training/forwarding_device.h"
 #include "tests/training/trainer_run.h"
-#include "tests/training/wrapped_device.h"
 #include "train/overlap.h"
 
 namespace millwright::testing {
@@ -62,15 +62,15 @@ class SlowExecutable : public device::Executable {
   Watch* watch_;
 };
 
-class SlowDevice : public WrappedDevice {
+class SlowDevice : public ForwardingDevice {
  public:
   SlowDevice(std::unique_ptr<Device> device, Watch* watch)
-      : WrappedDevice(std::move(device)), watch_(watch) {
+      : ForwardingDevice(std::move(device)), watch_(watch) {
     caps_.asynchronous = true;
   }
   Result<std::unique_ptr<device::Executable>> Compile(const mil::Program& program,
                                                       const mil::WeightStore& weights) override {
-    auto executable = WrappedDevice::Compile(program, weights);
+    auto executable = ForwardingDevice::Compile(program, weights);
     if (!executable) return executable.error();
     return std::unique_ptr<device::Executable>(
         std::make_unique<SlowExecutable>(std::move(*executable), watch_));

@@ -2,8 +2,8 @@
 // its state in another process, and no number tells.
 #include <gmock/gmock.h>
 
+#include "tests/training/forwarding_device.h"
 #include "tests/training/trainer_run.h"
-#include "tests/training/wrapped_device.h"
 
 namespace millwright::testing {
 namespace {
@@ -15,9 +15,9 @@ using train::RunEnd;
 constexpr int64_t kProgramsPerUpdate = 16;
 
 // Refuses what is over its budget, as a process on an ANE finds it refused.
-class BudgetedDevice : public WrappedDevice {
+class BudgetedDevice : public ForwardingDevice {
  public:
-  BudgetedDevice(std::unique_ptr<Device> device, int budget) : WrappedDevice(std::move(device)) {
+  BudgetedDevice(std::unique_ptr<Device> device, int budget) : ForwardingDevice(std::move(device)) {
     caps_.compile_budget = budget;
   }
   int64_t compilations() const override { return compiled_; }
@@ -25,7 +25,7 @@ class BudgetedDevice : public WrappedDevice {
                                                       const mil::WeightStore& weights) override {
     if (compiled_ == caps_.compile_budget) return Failed("the compiler refuses");
     ++compiled_;
-    return WrappedDevice::Compile(program, weights);
+    return ForwardingDevice::Compile(program, weights);
   }
 
  private:

@@ -14,13 +14,9 @@ class DemandingDevice : public ForwardingDevice {
  public:
   DemandingDevice(std::unique_ptr<device::Device> device,
                   const std::function<void(device::Caps&)>& demand)
-      : ForwardingDevice(std::move(device)), caps_(ForwardingDevice::caps()) {
+      : ForwardingDevice(std::move(device)) {
     demand(caps_);
   }
-  const device::Caps& caps() const override { return caps_; }
-
- private:
-  device::Caps caps_;
 };
 
 struct Demand {

@@ -4,6 +4,7 @@
 
 #include "base/threads.h"
 #include "device/cpu/lowering.h"
+#include "device/host_device.h"
 #include "device/host_surface.h"
 #include "device/ports.h"
 #include "mil/verify.h"
@@ -116,55 +117,39 @@ class CpuExecutable final : public Executable {
   DType storage_;
 };
 
-class CpuDevice final : public Device {
+Caps CapsOf(const DeviceOptions& options) {
+  Caps caps;
+  caps.storage = FloatStorage(options.precision);
+  caps.dtype = caps.storage;
+  caps.wraps_host_memory = true;
+  // In the ANE's arithmetic attention's backward is what the ANE has, too: two programs.
+  caps.fused_attention_backward = options.precision != Precision::kAne;
+  caps.vector_weights = options.vector_weights;
+  return caps;
+}
+
+class CpuDevice final : public HostDevice {
  public:
   CpuDevice(const DeviceOptions& options, std::shared_ptr<const math::GemmTable> gemm_table)
-      : numerics_(options.precision, options.ane_rules, options.products),
-        workspace_(std::make_shared<Workspace>(std::move(gemm_table))) {
-    caps_.storage = FloatStorage(options.precision);
-    caps_.dtype = caps_.storage;
-    caps_.wraps_host_memory = true;
-    // In the ANE's arithmetic attention's backward is what the ANE has, too: two programs.
-    caps_.fused_attention_backward = options.precision != Precision::kAne;
-    caps_.vector_weights = options.vector_weights;
-  }
+      : HostDevice(CapsOf(options)),
+        numerics_(options.precision, options.ane_rules, options.products),
+        workspace_(std::make_shared<Workspace>(std::move(gemm_table))) {}
 
   std::string_view name() const override { return "cpu"; }
-  const Caps& caps() const override { return caps_; }
   const ProductCounters* products() const override { return numerics_.counters(); }
-
-  std::vector<Issue> Check(const mil::Program& program) const override {
-    const Status status = mil::Verify(program);
-    if (status) return {};
-    return {{.constraint = "verify", .where = "", .message = status.error().message}};
-  }
 
   Result<std::unique_ptr<Executable>> Compile(const mil::Program& program,
                                               const mil::WeightStore& weights) override {
     if (Status status = mil::Verify(program); !status) return status.error();
     auto plan = cpu::CompileFunction(program.main(), weights, numerics_, workspace_->gemm,
-                                     caps_.vector_weights);
+                                     caps().vector_weights);
     if (!plan) return plan.error();
     return std::unique_ptr<Executable>(
-        new CpuExecutable(program.main(), *std::move(plan), workspace_, caps_.storage));
-  }
-
-  Result<std::unique_ptr<Surface>> NewSurface(const mil::Type& type) override {
-    const Result<DType> storage = HostStorage(type, caps_.storage);
-    if (!storage) return storage.error();
-    return HostSurface::Allocate({type, *storage});
-  }
-
-  Result<std::unique_ptr<Surface>> WrapHost(const mil::Type& type,
-                                            std::span<std::byte> memory) override {
-    const Result<DType> storage = HostStorage(type, caps_.storage);
-    if (!storage) return storage.error();
-    return HostSurface::Wrap({type, *storage}, memory);
+        new CpuExecutable(program.main(), *std::move(plan), workspace_, caps().storage));
   }
 
  private:
   Numerics numerics_;
-  Caps caps_;
   std::shared_ptr<Workspace> workspace_;
 };
 

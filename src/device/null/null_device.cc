@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "device/host_surface.h"
+#include "device/host_device.h"
 #include "device/ports.h"
 #include "mil/verify.h"
 
@@ -37,45 +37,26 @@ class NullExecutable final : public Executable {
   DType storage_;
 };
 
-class NullDevice final : public Device {
+Caps CapsOf(const DeviceOptions& options) {
+  Caps caps;
+  caps.storage = FloatStorage(options.precision);
+  caps.dtype = caps.storage == DType::kFp16 ? DType::kFp16 : DType::kFp32;
+  caps.wraps_host_memory = true;
+  caps.computes = false;
+  return caps;
+}
+
+class NullDevice final : public HostDevice {
  public:
-  explicit NullDevice(const DeviceOptions& options) {
-    caps_.storage = FloatStorage(options.precision);
-    caps_.dtype = caps_.storage == DType::kFp16 ? DType::kFp16 : DType::kFp32;
-    caps_.wraps_host_memory = true;
-    caps_.computes = false;
-  }
+  explicit NullDevice(const DeviceOptions& options) : HostDevice(CapsOf(options)) {}
 
   std::string_view name() const override { return "null"; }
-  const Caps& caps() const override { return caps_; }
-
-  std::vector<Issue> Check(const mil::Program& program) const override {
-    const Status status = mil::Verify(program);
-    if (status) return {};
-    return {{.constraint = "verify", .where = "", .message = status.error().message}};
-  }
 
   Result<std::unique_ptr<Executable>> Compile(const mil::Program& program,
                                               const mil::WeightStore&) override {
     if (Status status = mil::Verify(program); !status) return status.error();
-    return std::unique_ptr<Executable>(new NullExecutable(program.main(), caps_.storage));
+    return std::unique_ptr<Executable>(new NullExecutable(program.main(), caps().storage));
   }
-
-  Result<std::unique_ptr<Surface>> NewSurface(const mil::Type& type) override {
-    const Result<DType> storage = HostStorage(type, caps_.storage);
-    if (!storage) return storage.error();
-    return HostSurface::Allocate({type, *storage});
-  }
-
-  Result<std::unique_ptr<Surface>> WrapHost(const mil::Type& type,
-                                            std::span<std::byte> memory) override {
-    const Result<DType> storage = HostStorage(type, caps_.storage);
-    if (!storage) return storage.error();
-    return HostSurface::Wrap({type, *storage}, memory);
-  }
-
- private:
-  Caps caps_;
 };
 
 }  // namespace

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/threads.h"
-#include "device/host_surface.h"
+#include "device/host_device.h"
 #include "device/ports.h"
 #include "device/reference/evaluator.h"
 #include "mil/verify.h"
@@ -79,23 +79,22 @@ class ReferenceExecutable final : public Executable {
   Evaluator evaluator_;
 };
 
-class ReferenceDevice final : public Device {
+Caps CapsOf(const DeviceOptions& options) {
+  Caps caps;
+  caps.storage = FloatStorage(options.precision);
+  caps.dtype = caps.storage == DType::kFp16 ? DType::kFp16 : DType::kFp32;
+  caps.wraps_host_memory = true;
+  return caps;
+}
+
+class ReferenceDevice final : public HostDevice {
  public:
-  explicit ReferenceDevice(const DeviceOptions& options) : numerics_(options.precision, options.ane_rules, options.products) {
-    caps_.storage = FloatStorage(options.precision);
-    caps_.dtype = caps_.storage == DType::kFp16 ? DType::kFp16 : DType::kFp32;
-    caps_.wraps_host_memory = true;
-  }
+  explicit ReferenceDevice(const DeviceOptions& options)
+      : HostDevice(CapsOf(options)),
+        numerics_(options.precision, options.ane_rules, options.products) {}
 
   std::string_view name() const override { return "reference"; }
-  const Caps& caps() const override { return caps_; }
   const ProductCounters* products() const override { return numerics_.counters(); }
-
-  std::vector<Issue> Check(const mil::Program& program) const override {
-    const Status status = mil::Verify(program);
-    if (status) return {};
-    return {{.constraint = "verify", .where = "", .message = status.error().message}};
-  }
 
   Result<std::unique_ptr<Executable>> Compile(const mil::Program& program,
                                               const mil::WeightStore& weights) override {
@@ -105,22 +104,8 @@ class ReferenceDevice final : public Device {
     return std::unique_ptr<Executable>(new ReferenceExecutable(*std::move(evaluator)));
   }
 
-  Result<std::unique_ptr<Surface>> NewSurface(const mil::Type& type) override {
-    const Result<DType> storage = HostStorage(type, caps_.storage);
-    if (!storage) return storage.error();
-    return HostSurface::Allocate({type, *storage});
-  }
-
-  Result<std::unique_ptr<Surface>> WrapHost(const mil::Type& type,
-                                            std::span<std::byte> memory) override {
-    const Result<DType> storage = HostStorage(type, caps_.storage);
-    if (!storage) return storage.error();
-    return HostSurface::Wrap({type, *storage}, memory);
-  }
-
  private:
   Numerics numerics_;
-  Caps caps_;
 };
 
 }  // namespace
