@@ -40,6 +40,11 @@ Status WorkQueue::WaitAll() {
   return Wait(last);
 }
 
+int64_t WorkQueue::pushed() const {
+  const std::lock_guard lock(mutex_);
+  return tickets_;
+}
+
 int64_t WorkQueue::finished() const {
   const std::lock_guard lock(mutex_);
   return finished_;

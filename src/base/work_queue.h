@@ -31,6 +31,7 @@ class WorkQueue {
   Status Wait(int64_t ticket);
   Status WaitAll();
 
+  int64_t pushed() const;
   int64_t finished() const;
 
  private:

@@ -67,8 +67,9 @@ class Network {
   // Whether gradients of weights are computed beside the other steps: where the device leaves the
   // host free (Caps::asynchronous).
   bool overlaps() const { return queue_ != nullptr; }
-  // How many were computed so, since the network was made.
+  // How many were computed so, and handed out for it, since the network was made.
   int64_t finished_beside() const { return overlaps() ? queue_->finished() : 0; }
+  int64_t pushed_beside() const { return overlaps() ? queue_->pushed() : 0; }
 
   // Call after parameters changed, before the next step.
   Status StageWeights() { return session_->StageWeights(); }
