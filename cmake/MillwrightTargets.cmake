@@ -24,8 +24,8 @@ endif()
 
 # millwright_library(NAME [SHARED] [FOLDER path] [SUBFOLDERS ...] DEPS ...): all .cc files of src/NAME.
 # SHARED: the objects can also go into a shared library, which exports nothing of them. Files named
-# no_*.cc are twins of a platform part and are added where the part is absent; those named *_protobuf.cc
-# are added by millwright_protobuf, *_httplib.cc by millwright_web, *_ncurses.cc by millwright_terminal.
+# no_*.cc are twins of a platform part and are added where the part is absent; those named *_httplib.cc
+# are added by millwright_web, *_ncurses.cc by millwright_terminal.
 function(millwright_library name)
   cmake_parse_arguments(ARG "SHARED" "FOLDER" "DEPS;SUBFOLDERS" ${ARGN})
   if(NOT ARG_FOLDER)
@@ -38,7 +38,7 @@ function(millwright_library name)
   file(GLOB sources CONFIGURE_DEPENDS ${patterns})
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
-  list(FILTER sources EXCLUDE REGEX "(_test\\.cc|/no_[a-z0-9_]+\\.cc|/gemm_(onednn|accelerate)\\.cc|_(protobuf|httplib|ncurses)\\.cc|/main\\.cc)$")
+  list(FILTER sources EXCLUDE REGEX "(_test\\.cc|/no_[a-z0-9_]+\\.cc|/gemm_(onednn|accelerate)\\.cc|_(httplib|ncurses)\\.cc|/main\\.cc)$")
   if(sources)
     add_library(mw_${name} STATIC ${sources})
     set(scope PUBLIC)
@@ -106,29 +106,6 @@ function(millwright_gemm_twin name)
   else()
     target_sources(mw_${name} PRIVATE "${dir}/no_gemm_library.cc")
   endif()
-endfunction()
-
-# millwright_protobuf(NAME PROTO TWIN): the *_protobuf.cc of library NAME, with PROTO (a path below src/,
-# which must say `optimize_for = LITE_RUNTIME`) generated as "<PROTO without its ending>.pb.h". Where the
-# library or its compiler is absent, TWIN, the name of a no_*.cc of the same folder.
-function(millwright_protobuf name proto twin)
-  get_filename_component(folder "${proto}" DIRECTORY)
-  if(NOT TARGET protobuf::libprotobuf-lite OR NOT TARGET protobuf::protoc)
-    target_sources(mw_${name} PRIVATE "${CMAKE_SOURCE_DIR}/src/${folder}/${twin}")
-    return()
-  endif()
-  set(generated "${CMAKE_BINARY_DIR}/generated")
-  string(REGEX REPLACE "\\.proto$" ".pb" base "${generated}/${proto}")
-  file(MAKE_DIRECTORY "${generated}/${folder}")
-  add_custom_command(OUTPUT "${base}.cc" "${base}.h"
-    COMMAND protobuf::protoc "--proto_path=${CMAKE_SOURCE_DIR}/src" "--cpp_out=${generated}" "${proto}"
-    DEPENDS "${CMAKE_SOURCE_DIR}/src/${proto}" protobuf::protoc VERBATIM)
-  # Warnings in generated code are not ours to mend.
-  set_source_files_properties("${base}.cc" PROPERTIES COMPILE_OPTIONS "-w" SKIP_LINTING ON)
-  file(GLOB sources CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/src/${folder}/*_protobuf.cc")
-  target_sources(mw_${name} PRIVATE ${sources} "${base}.cc" "${base}.h")
-  target_include_directories(mw_${name} SYSTEM PRIVATE "${generated}")
-  target_link_libraries(mw_${name} PUBLIC protobuf::libprotobuf-lite)
 endfunction()
 
 # The web server of library NAME: the files of assets/ in the program, and its *_httplib.cc, or where

@@ -5,7 +5,8 @@
 
 Prints a JSON list, one object a package: "specification_version"; "ports", the description's inputs and
 outputs; "functions", each with its inputs, outputs and operations as they stand in the protocol buffer
-and the weight file; "error", why coremltools' own type rules refuse the program, or null. A value is
+and the weight file; "canonical", whether coremltools writes the model with the same bytes, the
+order of maps' entries aside; "error", why coremltools' own type rules refuse the program, or null. A value is
 {"type": [dtype, shape], "bytes": n, "head": the first 4096 bytes in hexadecimal}.
 """
 
@@ -29,6 +30,7 @@ HEAD = 4096
 MIL = proto.MIL_pb2
 NAMES = {"BOOL": "bool", "STRING": "string", "FLOAT16": "fp16", "FLOAT32": "fp32", "FLOAT64": "fp64",
          "BFLOAT16": "bf16"}
+PARTS = {"int4": 4, "uint1": 1, "uint2": 2, "uint3": 3, "uint4": 4, "uint6": 6}  # bits
 ARRAYS = {"FLOAT16": "fp16", "FLOAT32": "fp32", "INT32": "int32"}
 NUMPY = {"bool": np.bool_, "fp32": np.float32, "fp64": np.float64, "int16": np.int16, "int32": np.int32,
          "int64": np.int64, "uint16": np.uint16, "uint64": np.uint64}
@@ -43,6 +45,7 @@ def type_of(value_type):
 
 class Package:
     def __init__(self, path):
+        self.path = path
         self.spec = ct.utils.load_spec(path)
         self.weights = os.path.join(path, "Data", "com.apple.CoreML", "weights")
         self.reader = None
@@ -51,7 +54,12 @@ class Package:
         if self.reader is None:
             self.reader = BlobReader(os.path.join(self.weights, "weight.bin"))
         name = {"fp32": "float"}.get(dtype, dtype)
-        return getattr(self.reader, f"read_{name}_data")(offset).tobytes()
+        data = getattr(self.reader, f"read_{name}_data")(offset)
+        if dtype not in PARTS:
+            return data.tobytes()
+        # The reader gives each part of a byte a byte of its own.
+        bits = np.unpackbits(data.reshape(-1, 1).view(np.uint8), axis=1, bitorder="little")
+        return np.packbits(bits[:, :PARTS[dtype]], bitorder="little").tobytes()
 
     def value(self, value):
         dtype, shape = type_of(value.type)
@@ -92,6 +100,10 @@ class Package:
         return {name: {"inputs": [port(f) for f in d.input], "outputs": [port(f) for f in d.output]}
                 for name, d in described.items()}
 
+    def canonical(self):
+        with open(os.path.join(self.path, "Data", "com.apple.CoreML", "model.mlmodel"), "rb") as file:
+            return sorted(file.read()) == sorted(self.spec.SerializeToString(deterministic=True))
+
     def error(self):
         try:
             milproto.load(self.spec, self.spec.specificationVersion, self.weights)
@@ -103,7 +115,7 @@ class Package:
         functions = self.spec.mlProgram.functions
         return {"specification_version": self.spec.specificationVersion, "ports": self.ports(),
                 "functions": {name: self.function(functions[name]) for name in functions},
-                "error": self.error()}
+                "canonical": self.canonical(), "error": self.error()}
 
 
 if __name__ == "__main__":

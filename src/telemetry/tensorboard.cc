@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <string_view>
 
+#include "base/wire_message.h"
 #include "telemetry/phase_split.h"
 #include "telemetry/record_file.h"
 #include "telemetry/surroundings.h"
 #include "telemetry/tensorboard.h"
-#include "telemetry/wire_message.h"
 
 namespace millwright::telemetry {
 namespace {

@@ -20,9 +20,6 @@
 
 namespace millwright::mil {
 
-// Whether this build has protocol buffers. Without them the functions below fail and say so.
-bool HasPackages();
-
 // The two files of a package, in memory.
 struct EncodedPackage {
   std::string model;               // model.mlmodel; the same program gives the same bytes

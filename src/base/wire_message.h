@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace millwright::telemetry {
+namespace millwright {
 
 // Source: https://protobuf.dev/programming-guides/encoding/
 class WireMessage {
@@ -27,6 +27,7 @@ class WireMessage {
     LittleEndian(std::bit_cast<uint32_t>(value));
     return *this;
   }
+  // A string, or bytes.
   WireMessage& Text(int field, std::string_view value) {
     Tag(field, 2);
     Varint(value.size());
@@ -34,10 +35,15 @@ class WireMessage {
     return *this;
   }
   WireMessage& Message(int field, const WireMessage& value) { return Text(field, value.bytes_); }
-  // A packed repeated field.
+  // Packed repeated fields. (Bytes of little-endian floats are one already, for Text.)
   WireMessage& Doubles(int field, const std::vector<double>& values) {
     WireMessage packed;
     for (const double value : values) packed.LittleEndian(std::bit_cast<uint64_t>(value));
+    return Message(field, packed);
+  }
+  WireMessage& Integers(int field, const std::vector<int64_t>& values) {
+    WireMessage packed;
+    for (const int64_t value : values) packed.Varint(static_cast<uint64_t>(value));
     return Message(field, packed);
   }
 
@@ -58,4 +64,4 @@ class WireMessage {
   std::string bytes_;
 };
 
-}  // namespace millwright::telemetry
+}  // namespace millwright
