@@ -5,16 +5,10 @@
 namespace millwright::mil {
 namespace {
 
-Types Infer(const Call& call) { return InferPool(call, 3); }
-
 double Avg(const PoolWindow& window, bool exclude_padding) {
   const double sum = std::accumulate(window.elements.begin(), window.elements.end(), 0.0);
   const auto inside = static_cast<double>(window.elements.size());
   return sum / (exclude_padding ? inside : static_cast<double>(window.places));
-}
-
-Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
-  return EvaluatePool(call, results[0], Avg);
 }
 
 }  // namespace
@@ -34,19 +28,9 @@ Summed wide in every precision.
   ceil_mode     constant bool, default false; where true the number of windows is rounded up, and one that
                 begins behind the input is left out; needs as much padding before as after
 Opset ios15. Source: coremltools, MIL ops, iOS15 pool.)",
-    .params =
-        {{.name = "x"},
-         {.name = "kernel_sizes", .constant = true, .kind = ParamKind::kInts},
-         {.name = "strides", .required = false, .constant = true, .kind = ParamKind::kInts},
-         {.name = "pad_type", .constant = true, .kind = ParamKind::kText},
-         {.name = "pad", .required = false, .constant = true, .kind = ParamKind::kInts},
-         {.name = "exclude_padding_from_average",
-          .required = false,
-          .constant = true,
-          .kind = ParamKind::kBool},
-         {.name = "ceil_mode", .required = false, .constant = true, .kind = ParamKind::kBool}},
-    .infer = Infer,
-    .evaluate = Evaluate,
+    .params = PoolParams(/*average=*/true),
+    .infer = InferPool<3>,
+    .evaluate = EvaluatePool<Avg>,
 };
 
 }  // namespace millwright::mil

@@ -66,6 +66,30 @@ Result<Update> ReadUpdate(const Call& call) {
   return call.Bad("'mode' must be update, add, sub, mul, div, max or min, found \"{}\"", mode);
 }
 
+std::vector<Param> ScatterParams(bool axis) {
+  std::vector<Param> params = {
+      {.name = "data"},
+      {.name = "indices"},
+      {.name = "updates"},
+      {.name = "mode", .required = false, .constant = true, .kind = ParamKind::kText},
+      {.name = "validate_indices", .required = false, .constant = true, .kind = ParamKind::kBool}};
+  if (axis) {
+    params.insert(params.begin() + 3,
+                  {.name = "axis", .required = false, .constant = true, .kind = ParamKind::kInt});
+  }
+  return params;
+}
+
+Types InferScatter(const Call& call, const Shape& updates) {
+  if (Status status = CheckSameDType(call, "data", "updates"); !status) return status.error();
+  if (Result<Update> update = ReadUpdate(call); !update) return update.error();
+  if (call.type("updates").shape != updates) {
+    return call.Bad("'updates' must have shape {}, found {}", ShapeToString(updates),
+                    ShapeToString(call.type("updates").shape));
+  }
+  return std::vector<Type>{call.type("data")};
+}
+
 Result<size_t> ReadAlongAxis(const Call& call, std::string_view key) {
   if (Status status = CheckIndices(call, "indices"); !status) return status.error();
   const Shape& data = call.type(key).shape;

@@ -35,6 +35,12 @@ struct Update {
 };
 Result<Update> ReadUpdate(const Call& call);
 
+// The arguments of scatter, of scatter_along_axis, and without `axis` of scatter_nd.
+std::vector<Param> ScatterParams(bool axis);
+
+// The result of a scatter operation whose `updates` must have the shape `updates`: that of `data`.
+Types InferScatter(const Call& call, const Shape& updates);
+
 // gather_along_axis and scatter_along_axis: `indices` has the shape of the argument `key` but for
 // `axis`.
 Result<size_t> ReadAlongAxis(const Call& call, std::string_view key);

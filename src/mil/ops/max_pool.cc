@@ -6,18 +6,12 @@
 namespace millwright::mil {
 namespace {
 
-Types Infer(const Call& call) { return InferPool(call, 3); }
-
 double Max(const PoolWindow& window, bool) {
   double largest = -std::numeric_limits<double>::infinity();
   for (double x : window.elements) {
     if (std::isnan(x) || x > largest) largest = x;
   }
   return largest;
-}
-
-Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
-  return EvaluatePool(call, results[0], Max);
 }
 
 }  // namespace
@@ -34,15 +28,9 @@ The largest element of each window; padding does not count.
   ceil_mode     constant bool, default false; where true the number of windows is rounded up, and one that
                 begins behind the input is left out; needs as much padding before as after
 Opset ios15. Source: coremltools, MIL ops, iOS15 pool.)",
-    .params =
-        {{.name = "x"},
-         {.name = "kernel_sizes", .constant = true, .kind = ParamKind::kInts},
-         {.name = "strides", .required = false, .constant = true, .kind = ParamKind::kInts},
-         {.name = "pad_type", .constant = true, .kind = ParamKind::kText},
-         {.name = "pad", .required = false, .constant = true, .kind = ParamKind::kInts},
-         {.name = "ceil_mode", .required = false, .constant = true, .kind = ParamKind::kBool}},
-    .infer = Infer,
-    .evaluate = Evaluate,
+    .params = PoolParams(/*average=*/false),
+    .infer = InferPool<3>,
+    .evaluate = EvaluatePool<Max>,
 };
 
 }  // namespace millwright::mil

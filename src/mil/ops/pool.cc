@@ -51,7 +51,24 @@ Status CheckCeilMode(const Call& call, size_t rank) {
 
 }  // namespace
 
-Types InferPool(const Call& call, size_t most_axes) {
+std::vector<Param> PoolParams(bool average) {
+  std::vector<Param> params = {
+      {.name = "x"},
+      {.name = "kernel_sizes", .constant = true, .kind = ParamKind::kInts},
+      {.name = "strides", .required = false, .constant = true, .kind = ParamKind::kInts},
+      {.name = "pad_type", .constant = true, .kind = ParamKind::kText},
+      {.name = "pad", .required = false, .constant = true, .kind = ParamKind::kInts},
+      {.name = "ceil_mode", .required = false, .constant = true, .kind = ParamKind::kBool}};
+  if (average) {
+    params.insert(params.end() - 1, {.name = "exclude_padding_from_average",
+                                     .required = false,
+                                     .constant = true,
+                                     .kind = ParamKind::kBool});
+  }
+  return params;
+}
+
+Types InferPoolOf(const Call& call, size_t most_axes) {
   if (Status status = CheckFloat(call, "x"); !status) return status.error();
   const Type& x = call.type("x");
   if (x.shape.size() < 3 || x.shape.size() > 2 + most_axes) {
@@ -65,7 +82,7 @@ Types InferPool(const Call& call, size_t most_axes) {
   return std::vector<Type>{{x.dtype, shape}};
 }
 
-Arrays EvaluatePool(const Call& call, const Type& result, Pool pool) {
+Arrays EvaluatePoolWith(const Call& call, const Type& result, Pool pool) {
   const Result<Windows> windows = ReadPool(call);
   if (!windows) return windows.error();
   const bool exclude = call.Bool("exclude_padding_from_average", false);

@@ -20,6 +20,19 @@ Shape WithoutAxes(const Shape& shape, const std::vector<int64_t>& axes, bool kee
 
 }  // namespace
 
+std::vector<Param> ReduceParams() {
+  return {{.name = "x"},
+          {.name = "axes", .required = false, .constant = true, .kind = ParamKind::kInts},
+          {.name = "keep_dims", .required = false, .constant = true, .kind = ParamKind::kBool}};
+}
+
+std::vector<Param> ReduceArgParams() {
+  return {{.name = "x"},
+          {.name = "axis", .required = false, .constant = true, .kind = ParamKind::kInt},
+          {.name = "keep_dims", .required = false, .constant = true, .kind = ParamKind::kBool},
+          {.name = "output_dtype", .required = false, .constant = true, .kind = ParamKind::kText}};
+}
+
 Types InferReduce(const Call& call) {
   const Status status = CheckDType(call, "x", {DType::kFp16, DType::kFp32, DType::kInt32});
   if (!status) return status.error();

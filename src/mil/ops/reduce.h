@@ -1,6 +1,7 @@
 // Operations that combine the elements along some axes.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -9,6 +10,10 @@
 #include "mil/ops/rules.h"
 
 namespace millwright::mil {
+
+// The arguments of a reduction over several axes, and of one that gives an index along one axis.
+std::vector<Param> ReduceParams();
+std::vector<Param> ReduceArgParams();
 
 // `x` reduced over `axes` (all where absent); reduced axes stay with length 1 where keep_dims.
 Types InferReduce(const Call& call);
@@ -24,6 +29,21 @@ double SumOf(const double* values, size_t count, const Numerics& numerics, const
   return numerics.Sum(terms.data(), 1, count);
 }
 
+using Better = bool (*)(double x, double best);
+
+inline bool Larger(double x, double best) { return x > best; }
+inline bool Smaller(double x, double best) { return x < best; }
+
+// A Reducer: the element that is `better` than the others; NaN where there is one.
+template <Better better>
+double Best(const double* values, size_t count, const Numerics&) {
+  double best = values[0];
+  for (size_t i = 1; i < count; ++i) {
+    if (std::isnan(values[i]) || better(values[i], best)) best = values[i];
+  }
+  return best;
+}
+
 // Of integers the integer part is kept.
 Arrays ReduceAxes(const Call& call, const Type& result, const Numerics& numerics, Reducer reducer);
 
@@ -35,9 +55,7 @@ Arrays EvaluateReduce(const Call& call, std::span<const Type> results, const Num
 // The index of an element of `x` along `axis` (-1 where absent), as `output_dtype`.
 Types InferReduceArg(const Call& call);
 
-// The first index that is `better` than all before it.
-using Better = bool (*)(double x, double best);
-
+// The first index whose element is `better` than all before it.
 Arrays ReduceArg(const Call& call, const Type& result, Better better);
 
 template <Better better>

@@ -1,11 +1,6 @@
 #include "mil/ops/reduce.h"
 
 namespace millwright::mil {
-namespace {
-
-bool Larger(double x, double best) { return x > best; }
-
-}  // namespace
 
 const OpDef k_reduce_argmax = {
     .name = "reduce_argmax",
@@ -16,11 +11,7 @@ The index of the largest element of x along an axis; the first one where there a
   keep_dims     constant bool, default false: the axis stays with length 1
   output_dtype  constant string, "int32" (default) or "uint16" (ios17)
 Opset ios15. Source: coremltools, MIL ops, iOS15 and iOS17 reduction.)",
-    .params =
-        {{.name = "x"},
-         {.name = "axis", .required = false, .constant = true, .kind = ParamKind::kInt},
-         {.name = "keep_dims", .required = false, .constant = true, .kind = ParamKind::kBool},
-         {.name = "output_dtype", .required = false, .constant = true, .kind = ParamKind::kText}},
+    .params = ReduceArgParams(),
     .infer = InferReduceArg,
     .evaluate = EvaluateReduceArg<Larger>,
 };

@@ -19,10 +19,7 @@ The sum of |x| along `axes`, summed as in reduce_sum.
   axes       constant list of axes, negative ones count from the back; default all
   keep_dims  constant bool, default false: reduced axes stay with length 1
 Opset ios15. Source: coremltools, MIL ops, iOS15 reduction.)",
-    .params =
-        {{.name = "x"},
-         {.name = "axes", .required = false, .constant = true, .kind = ParamKind::kInts},
-         {.name = "keep_dims", .required = false, .constant = true, .kind = ParamKind::kBool}},
+    .params = ReduceParams(),
     .infer = InferReduce,
     .evaluate = EvaluateReduce<L1Norm>,
 };

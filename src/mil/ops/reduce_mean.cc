@@ -17,10 +17,7 @@ The mean of x along `axes`: the sum, as in reduce_sum, divided by the number of 
   axes       constant list of axes, negative ones count from the back; default all
   keep_dims  constant bool, default false: reduced axes stay with length 1
 Opset ios15. Source: coremltools, MIL ops, iOS15 reduction.)",
-    .params =
-        {{.name = "x"},
-         {.name = "axes", .required = false, .constant = true, .kind = ParamKind::kInts},
-         {.name = "keep_dims", .required = false, .constant = true, .kind = ParamKind::kBool}},
+    .params = ReduceParams(),
     .infer = InferReduce,
     .evaluate = EvaluateReduce<Mean>,
 };

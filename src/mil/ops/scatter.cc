@@ -7,23 +7,16 @@ namespace {
 
 Types Infer(const Call& call) {
   if (Status status = CheckIndices(call, "indices"); !status) return status.error();
-  if (Status status = CheckSameDType(call, "data", "updates"); !status) return status.error();
-  if (Result<Update> update = ReadUpdate(call); !update) return update.error();
-  const Type& data = call.type("data");
   const Shape& indices = call.type("indices").shape;
-  const Result<int64_t> axis = NormalizeAxis(call, call.Int("axis", 0), data.shape.size());
+  Shape updates = call.type("data").shape;
+  const Result<int64_t> axis = NormalizeAxis(call, call.Int("axis", 0), updates.size());
   if (!axis) return axis.error();
   if (indices.size() > 1) {
     return call.Bad("'indices' must have rank 0 or 1, found {}", ShapeToString(indices));
   }
-  Shape expected = data.shape;
-  const auto at = expected.erase(expected.begin() + *axis);
-  expected.insert(at, indices.begin(), indices.end());
-  if (call.type("updates").shape != expected) {
-    return call.Bad("'updates' must have shape {}, found {}", ShapeToString(expected),
-                    ShapeToString(call.type("updates").shape));
-  }
-  return std::vector<Type>{data};
+  const auto at = updates.erase(updates.begin() + *axis);
+  updates.insert(at, indices.begin(), indices.end());
+  return InferScatter(call, updates);
 }
 
 Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
@@ -62,15 +55,7 @@ data with updates at some indices of an axis, made one after the other: with axi
                     becomes of an element and its update
   validate_indices  constant bool, accepted; indices are always checked here (ios17)
 Opset ios15. Source: coremltools, MIL ops, iOS15 and iOS17 scatter_gather.)",
-    .params = {{.name = "data"},
-               {.name = "indices"},
-               {.name = "updates"},
-               {.name = "axis", .required = false, .constant = true, .kind = ParamKind::kInt},
-               {.name = "mode", .required = false, .constant = true, .kind = ParamKind::kText},
-               {.name = "validate_indices",
-                .required = false,
-                .constant = true,
-                .kind = ParamKind::kBool}},
+    .params = ScatterParams(/*axis=*/true),
     .infer = Infer,
     .evaluate = Evaluate,
 };

@@ -6,16 +6,9 @@ namespace millwright::mil {
 namespace {
 
 Types Infer(const Call& call) {
-  if (Status status = CheckSameDType(call, "data", "updates"); !status) return status.error();
-  if (Result<Update> update = ReadUpdate(call); !update) return update.error();
   const Result<size_t> axis = ReadAlongAxis(call, "data");
   if (!axis) return axis.error();
-  if (call.type("updates").shape != call.type("indices").shape) {
-    return call.Bad("'updates' {} must have the shape of 'indices' {}",
-                    ShapeToString(call.type("updates").shape),
-                    ShapeToString(call.type("indices").shape));
-  }
-  return std::vector<Type>{call.type("data")};
+  return InferScatter(call, call.type("indices").shape);
 }
 
 Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
@@ -56,15 +49,7 @@ data with updates at indices along an axis, made in row-major order: with axis 1
                     becomes of an element and its update
   validate_indices  constant bool, accepted; indices are always checked here (ios17)
 Opset ios15. Source: coremltools, MIL ops, iOS15 and iOS17 scatter_gather.)",
-    .params = {{.name = "data"},
-               {.name = "indices"},
-               {.name = "updates"},
-               {.name = "axis", .required = false, .constant = true, .kind = ParamKind::kInt},
-               {.name = "mode", .required = false, .constant = true, .kind = ParamKind::kText},
-               {.name = "validate_indices",
-                .required = false,
-                .constant = true,
-                .kind = ParamKind::kBool}},
+    .params = ScatterParams(/*axis=*/true),
     .infer = Infer,
     .evaluate = Evaluate,
 };

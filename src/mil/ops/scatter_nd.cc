@@ -6,17 +6,10 @@ namespace millwright::mil {
 namespace {
 
 Types Infer(const Call& call) {
-  if (Status status = CheckSameDType(call, "data", "updates"); !status) return status.error();
-  if (Result<Update> update = ReadUpdate(call); !update) return update.error();
   const Result<Slices> slices = ReadSlices(call, "data");
   if (!slices) return slices.error();
-  const Type& data = call.type("data");
-  const Shape expected = SlicedShape(data.shape, call.type("indices").shape, *slices);
-  if (call.type("updates").shape != expected) {
-    return call.Bad("'updates' must have shape {}, found {}", ShapeToString(expected),
-                    ShapeToString(call.type("updates").shape));
-  }
-  return std::vector<Type>{data};
+  return InferScatter(call,
+                      SlicedShape(call.type("data").shape, call.type("indices").shape, *slices));
 }
 
 Arrays Evaluate(const Call& call, std::span<const Type> results, const Numerics&) {
@@ -52,14 +45,7 @@ data with updates at slices that the last axis of indices names, made one after 
                     becomes of an element and its update
   validate_indices  constant bool, accepted; indices are always checked here (ios17)
 Opset ios15. Source: coremltools, MIL ops, iOS15 and iOS17 scatter_gather.)",
-    .params = {{.name = "data"},
-               {.name = "indices"},
-               {.name = "updates"},
-               {.name = "mode", .required = false, .constant = true, .kind = ParamKind::kText},
-               {.name = "validate_indices",
-                .required = false,
-                .constant = true,
-                .kind = ParamKind::kBool}},
+    .params = ScatterParams(/*axis=*/false),
     .infer = Infer,
     .evaluate = Evaluate,
 };
