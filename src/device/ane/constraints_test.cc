@@ -3,23 +3,17 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <ostream>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "base/ane_rules.h"
 #include "base/read_file.h"
-#include "device/ane/surface_size.h"
-#include "mil/text.h"
+#include "device/ane/test_constraint_programs.h"
 
 namespace millwright::device::ane {
 namespace {
-
-// A function: its inputs, operations, results. All have the constants of kPrelude.
-struct Text {
-  std::string inputs, operations, results = "(r)";
-};
 
 struct Case {
   std::string_view id;
@@ -28,196 +22,6 @@ struct Case {
 };
 
 void PrintTo(const Case& test, std::ostream* out) { *out << test.id; }
-
-constexpr std::string_view kPrelude = R"(
-  bool no = const()[name = string("no"), val = bool(false)];
-  bool yes = const()[name = string("yes"), val = bool(true)];
-  int32 ax1 = const()[name = string("ax1"), val = int32(1)];
-  int32 ax2 = const()[name = string("ax2"), val = int32(2)];
-  int32 ax3 = const()[name = string("ax3"), val = int32(3)];
-  tensor<int32, [1]> axes3 = const()[name = string("axes3"), val = tensor<int32, [1]>([3])];
-  tensor<int32, [4]> zeros = const()[name = string("zeros"), val = tensor<int32, [4]>([0, 0, 0, 0])];
-  tensor<int32, [4]> at32 = const()[name = string("at32"), val = tensor<int32, [4]>([0, 0, 0, 32])];
-  tensor<int32, [4]> half = const()[name = string("half"), val = tensor<int32, [4]>([1, 64, 1, 32])];
-  tensor<int32, [4]> swap = const()[name = string("swap"), val = tensor<int32, [4]>([0, 1, 3, 2])];
-  tensor<int32, [2]> ones = const()[name = string("ones"), val = tensor<int32, [2]>([1, 1])];
-  tensor<int32, [2]> twos = const()[name = string("twos"), val = tensor<int32, [2]>([2, 2])];
-  tensor<int32, [4]> pads = const()[name = string("pads"), val = tensor<int32, [4]>([0, 0, 0, 0])];
-  int32 one = const()[name = string("one"), val = int32(1)];
-  int32 two = const()[name = string("two"), val = int32(2)];
-  string valid = const()[name = string("valid"), val = string("valid")];
-  string fp16 = const()[name = string("fp16"), val = string("fp16")];
-  fp16 root = const()[name = string("root"), val = fp16(-0.5)];
-  fp16 tiny = const()[name = string("tiny"), val = fp16(1e-7)];
-  fp16 small = const()[name = string("small"), val = fp16(1e-4)];
-)";
-
-mil::Program Parsed(const Text& text, std::string_view version = "1.3") {
-  auto program = mil::Parse(fmt::format(
-      "program({})\n[buildInfo = dict<string, string>({{{{\"coremlc-version\", \"1\"}}}})]\n"
-      "{{ func main<ios18>({}) {{ {} {} }} -> {}; }}",
-      version, text.inputs, kPrelude, text.operations, text.results));
-  EXPECT_TRUE(program.ok()) << program.error().message;
-  return program.ok() ? *std::move(program) : mil::Program();
-}
-
-// The ids of what the table says.
-std::set<std::string> Found(const mil::Program& program, const Target& target) {
-  std::set<std::string> ids;
-  for (const Issue& issue : CheckConstraints(program, target)) ids.insert(issue.constraint);
-  return ids;
-}
-
-// r = relu(a) for an input of that type.
-Text Relu(std::string_view type) {
-  return {fmt::format("{} a", type),
-          fmt::format("{} r = relu(x = a)[name = string(\"r\")];", type)};
-}
-
-Text Unary(std::string_view op, std::string_view arguments = "") {
-  return {"tensor<fp16, [1, 64, 1, 64]> a",
-          fmt::format("tensor<fp16, [1, 64, 1, 64]> r = {}(x = a{})[name = string(\"r\")];", op,
-                      arguments)};
-}
-
-// r = conv(a, w) of [1, 64, 1, 64], the weight declared by `weight`.
-Text Conv(std::string_view inputs, std::string_view weight, std::string_view dilations = "ones",
-          std::string_view groups = "one", std::string_view more = "",
-          std::string_view result = "[1, 64, 1, 64]") {
-  return {fmt::format("tensor<fp16, [1, 64, 1, 64]> a{}", inputs),
-          fmt::format("{} tensor<fp16, {}> r = conv(x = a, weight = w, strides = ones, pad_type = "
-                      "valid, pad = pads, dilations = {}, groups = {}{})[name = string(\"r\")];",
-                      weight, result, dilations, groups, more)};
-}
-
-std::string Blob(std::string_view type, std::string_view id = "w", std::string_view offset = "64",
-                 std::string_view file = "w.bin") {
-  return fmt::format(
-      "{} {} = const()[name = string(\"{}\"), val = {}(BLOBFILE(path = "
-      "string(\"@model_path/weights/{}\"), offset = uint64({})))];",
-      type, id, id, type, file, offset);
-}
-
-const std::string kWeight = Blob("tensor<fp16, [64, 64, 1, 1]>");
-
-Text Concat(std::string_view axis, std::string_view result, std::string_view more = "") {
-  return {"tensor<fp16, [1, 64, 1, 64]> a, tensor<fp16, [1, 64, 1, 64]> b",
-          fmt::format("tensor<fp16, {}> r = concat(axis = {}, {}values = (a, b))[name = "
-                      "string(\"r\")];",
-                      result, axis, more)};
-}
-
-Text Matmul(std::string_view a, std::string_view b, std::string_view r,
-            std::string_view flag = "no") {
-  return {fmt::format("tensor<fp16, {}> a, tensor<fp16, {}> b", a, b),
-          fmt::format("tensor<fp16, {}> r = matmul(transpose_x = {}, transpose_y = no, x = a, y = "
-                      "b)[name = string(\"r\")];",
-                      r, flag)};
-}
-
-Text Slice(std::string_view begin) {
-  return {"tensor<fp16, [1, 64, 1, 64]> a",
-          fmt::format("tensor<fp16, [1, 64, 1, 32]> r = slice_by_size(begin = {}, size = half, x = "
-                      "a)[name = string(\"r\")];",
-                      begin)};
-}
-
-// r = softmax(relu(a)) over a width.
-Text Softmax(int64_t width) {
-  return {fmt::format("tensor<fp16, [1, 64, 1, {}]> a", width),
-          fmt::format("tensor<fp16, [1, 64, 1, {0}]> s = relu(x = a)[name = string(\"s\")];"
-                      "tensor<fp16, [1, 64, 1, {0}]> r = softmax(axis = ax3, x = s)[name = "
-                      "string(\"r\")];",
-                      width)};
-}
-
-// A function with a softmax that cuts its input's width first.
-Text CutSoftmax() {
-  Text text = Slice("zeros");
-  text.operations +=
-      "tensor<fp16, [1, 64, 1, 32]> s = softmax(axis = ax3, x = r)[name = "
-      "string(\"s\")];";
-  text.results = "(s)";
-  return text;
-}
-
-Text Chain(int length) {
-  std::string operations = "tensor<fp16, [1, 64, 1, 64]> v0 = relu(x = a)[name = string(\"v0\")];";
-  for (int i = 1; i < length; ++i) {
-    operations += fmt::format(
-        "tensor<fp16, [1, 64, 1, 64]> v{} = relu(x = v{})[name = string(\"v{}\")];", i, i - 1, i);
-  }
-  return {"tensor<fp16, [1, 64, 1, 64]> a", operations, fmt::format("(v{})", length - 1)};
-}
-
-Text ManyInputs(int count) {
-  std::string inputs;
-  for (int i = 0; i < count; ++i) {
-    inputs += fmt::format("{}tensor<fp16, [1, 64, 1, 64]> a{:03}", i == 0 ? "" : ", ", i);
-  }
-  return {inputs, "tensor<fp16, [1, 64, 1, 64]> r = relu(x = a000)[name = string(\"r\")];"};
-}
-
-Text Reduce(std::string_view op, int64_t width) {
-  return {
-      fmt::format("tensor<fp16, [1, 64, 32, {}]> a", width),
-      fmt::format("tensor<fp16, [1, 64, 32]> r = {}(axes = axes3, keep_dims = no, x = a)[name = "
-                  "string(\"r\")];",
-                  op)};
-}
-
-Text Root(std::string_view argument) {
-  return {
-      "tensor<fp16, [1, 64, 32, 64]> a",
-      fmt::format(
-          "tensor<fp16, [1, 64, 32]> s = reduce_sum(axes = axes3, keep_dims = no, x = a)[name = "
-          "string(\"s\")];"
-          "tensor<fp16, [1, 64, 32]> e = add(x = s, y = small)[name = string(\"e\")];"
-          "tensor<fp16, [1, 64, 32]> m = relu(x = e)[name = string(\"m\")];"
-          "tensor<fp16, [1, 64, 32]> r = rsqrt(x = {}, epsilon = small)[name = string(\"r\")];",
-          argument)};
-}
-
-Text Product(std::string_view factor, std::string_view first = "a") {
-  return {fmt::format("tensor<fp16, [1, 64, 1, 64]> {}, tensor<fp16, {}> b", first, factor),
-          fmt::format("tensor<fp16, [1, 64, 1, 64]> r = mul(x = {}, y = b)[name = string(\"r\")];",
-                      first)};
-}
-
-Text SdpAttention(std::string_view more, int64_t seq) {
-  return {
-      fmt::format("tensor<fp16, [1, 4, {0}, 64]> q, tensor<fp16, [1, 1, {0}, {0}]> mask", seq),
-      fmt::format("tensor<fp16, [1, 4, {}, 64]> r = scaled_dot_product_attention(query = q, key "
-                  "= q, value = q{})[name = string(\"r\")];",
-                  seq, more)};
-}
-
-Text TransposedMatmul(bool both) {
-  return {
-      "tensor<fp16, [1, 4, 64, 64]> a, tensor<fp16, [1, 4, 64, 64]> b",
-      fmt::format(
-          "tensor<fp16, [1, 4, 64, 64]> at = transpose(perm = swap, x = a)[name = string(\"at\")];"
-          "tensor<fp16, [1, 4, 64, 64]> bt = transpose(perm = swap, x = b)[name = string(\"bt\")];"
-          "tensor<fp16, [1, 4, 64, 64]> r = matmul(transpose_x = no, transpose_y = no, x = at, y "
-          "= {})[name = string(\"r\")];",
-          both ? "bt" : "b")};
-}
-
-// r = relu(a) where the result bears another name.
-Text Named(std::string_view result) {
-  return {"tensor<fp16, [1, 64, 1, 64]> a",
-          fmt::format("tensor<fp16, [1, 64, 1, 64]> {0} = relu(x = a)[name = string(\"{0}\")];",
-                      result),
-          fmt::format("({})", result)};
-}
-
-const Target kM1{.chip = Chip::kM1, .macos = 26};
-const Target kM4{.chip = Chip::kM4, .macos = 26};
-const Target kM3Ultra{.chip = Chip::kM3Ultra, .macos = 26};
-const Target kByHand{.chip = Chip::kM4, .macos = 26, .managed = false};
-
-const Text kRelu = Relu("tensor<fp16, [1, 64, 1, 64]>");
-const Text kConcat = Concat("ax1", "[1, 128, 1, 64]", "interleave = no, ");
 
 std::vector<Case> SyntaxCases() {
   return {
@@ -246,19 +50,18 @@ std::vector<Case> OperatorCases() {
   const std::string wide = Blob("tensor<fp16, [4096, 2048, 1, 1]>");
   const std::string narrow = Blob("tensor<fp16, [4096, 1024, 1, 1]>");
   const auto product = [](const std::string& constant, int64_t channels) {
-    return Text{fmt::format("tensor<fp16, [1, {}, 1, 64]> a", channels),
-                constant +
-                    "tensor<fp16, [1, 4096, 1, 64]> r = conv(x = a, weight = w)[name = "
-                    "string(\"r\")];"};
+    return Text{
+        fmt::format("tensor<fp16, [1, {}, 1, 64]> a", channels),
+        constant +
+            "tensor<fp16, [1, 4096, 1, 64]> r = conv(x = a, weight = w)[name = string(\"r\")];"};
   };
-  const Text cast = {"tensor<fp32, [1, 64, 1, 64]> a",
-                     "tensor<fp16, [1, 64, 1, 64]> r = cast(dtype = fp16, x = a)[name = "
-                     "string(\"r\")];"};
-  const Text blob_matmul = {
-      "tensor<fp16, [1, 4, 64, 64]> a",
-      Blob("tensor<fp16, [1, 4, 64, 64]>") +
-          "tensor<fp16, [1, 4, 64, 64]> r = matmul(transpose_x = no, transpose_y = no, x = a, y = "
-          "w)[name = string(\"r\")];"};
+  const Text cast = {
+      "tensor<fp32, [1, 64, 1, 64]> a",
+      "tensor<fp16, [1, 64, 1, 64]> r = cast(dtype = fp16, x = a)[name = string(\"r\")];"};
+  const Text blob_matmul = {"tensor<fp16, [1, 4, 64, 64]> a",
+                            Blob("tensor<fp16, [1, 4, 64, 64]>") +
+                                "tensor<fp16, [1, 4, 64, 64]> r = matmul(transpose_x = no, "
+                                "transpose_y = no, x = a, y = w)[name = string(\"r\")];"};
   return {
       {"A13", kM1, cast, kRelu},
       {"A16", kM4, Conv("", kWeight + bias, "ones", "one", ", bias = bias"), Conv("", kWeight)},
@@ -287,10 +90,8 @@ std::vector<Case> OperatorCases() {
        kM4,
        {kRelu.inputs,
         "tensor<int32, [4]> last = const()[name = string(\"last\"), val = tensor<int32, [4]>([1, "
-        "64, "
-        "1, 32])];"
-        "tensor<fp16, [1, 64, 1, 32]> r = slice_by_index(begin = zeros, end = last, x = a)[name = "
-        "string(\"r\")];"},
+        "64, 1, 32])];tensor<fp16, [1, 64, 1, 32]> r = slice_by_index(begin = zeros, end = last, x "
+        "= a)[name = string(\"r\")];"},
        Slice("zeros")},
       {"A32", kM4, {kRelu.inputs, "", "(a)"}, kRelu},
       {"A38", kM4, Conv("", kWeight, "twos"), Conv("", kWeight)},
@@ -299,9 +100,8 @@ std::vector<Case> OperatorCases() {
        kM4,
        {"tensor<fp16, [1, 64, 1, 32]> a",
         "tensor<int32, [4]> reps = const()[name = string(\"reps\"), val = tensor<int32, [4]>([1, "
-        "1, "
-        "1, 2])];"
-        "tensor<fp16, [1, 64, 1, 64]> r = tile(reps = reps, x = a)[name = string(\"r\")];"},
+        "1, 1, 2])];tensor<fp16, [1, 64, 1, 64]> r = tile(reps = reps, x = a)[name = "
+        "string(\"r\")];"},
        kRelu},
       {"F3", kM1, Unary("sin"), Unary("tanh")},
       {"F4", kM4, Unary("reduce_prod"), Unary("relu")},
@@ -309,8 +109,9 @@ std::vector<Case> OperatorCases() {
       {"F7",
        kM4,
        {"tensor<fp16, [1, 64, 1, 64]> a",
-        "tensor<fp16, [64, 64, 1, 1]> w = constexpr_affine_dequantize()[name = string(\"w\")];"
-        "tensor<fp16, [1, 64, 1, 64]> r = conv(x = a, weight = w)[name = string(\"r\")];"},
+        "tensor<fp16, [64, 64, 1, 1]> w = constexpr_affine_dequantize()[name = "
+        "string(\"w\")];tensor<fp16, [1, 64, 1, 64]> r = conv(x = a, weight = w)[name = "
+        "string(\"r\")];"},
        Conv("", kWeight)},
   };
 }
@@ -402,90 +203,6 @@ TEST(ConstraintsTest, AWarningIsNoError) {
   const auto issues = CheckConstraints(Parsed(kConcat), kM4);
   ASSERT_EQ(issues.size(), 1u);
   EXPECT_FALSE(issues[0].is_error());
-}
-
-// Chips: what is wrong on one is right on another.
-TEST(ConstraintsTest, RowsHoldForTheirChipsOnly) {
-  EXPECT_TRUE(Found(Parsed(Slice("at32")), kM4).empty());
-  EXPECT_FALSE(Found(Parsed(Relu("tensor<fp16, [1, 64, 1, 16416]>")), kM4).contains("B2"));
-  EXPECT_FALSE(Found(Parsed(CutSoftmax()), kM4).contains("A29"));
-  EXPECT_FALSE(Found(Parsed(Unary("sin")), kM4).contains("F3"));
-  const std::string weight14 = Blob("tensor<fp16, [64, 64, 1, 14]>");
-  const Text conv = Conv("", weight14, "ones", "one", "", "[1, 64, 1, 51]");
-  EXPECT_TRUE(Found(Parsed(conv), kM1).contains("A23"));
-  EXPECT_FALSE(Found(Parsed(conv), kM4).contains("A23"));
-}
-
-TEST(ConstraintsTest, DialectIsThatOfTheText) {
-  const Target old{.chip = Chip::kM1, .macos = 26, .managed = false};
-  EXPECT_TRUE(Found(Parsed(kRelu), old).contains("A12"));
-  EXPECT_FALSE(Found(Parsed(kRelu, "1.0"), old).contains("A12"));
-  EXPECT_FALSE(Found(Parsed(kRelu), kM1).contains("A12")) << "the device prints it";
-  EXPECT_TRUE(Found(Parsed(SdpAttention("", 64)), kM1).contains("A12")) << "an ios18 operation";
-  EXPECT_FALSE(Found(Parsed(kRelu), kByHand).contains("A12"));
-}
-
-TEST(ConstraintsTest, MoreObjectionsToAttention) {
-  EXPECT_TRUE(Found(Parsed(SdpAttention("", 512)), kM4).contains("E6"));
-  EXPECT_FALSE(Found(Parsed(SdpAttention("", 256)), kM4).contains("E6"));
-}
-
-TEST(ConstraintsTest, ListsRowsOfATarget) {
-  const std::string all = ListConstraints(nullptr);
-  const std::string m4 = ListConstraints(&kM4);
-  EXPECT_NE(all.find("E4   error"), std::string::npos) << all;
-  EXPECT_EQ(m4.find("E4   error"), std::string::npos);
-  EXPECT_NE(m4.find("B16  warning"), std::string::npos) << m4;
-}
-
-TEST(ConstraintsTest, CapsFollowFromTheTable) {
-  Caps m1, m4, ultra;
-  FillCaps(kM1, &m1);
-  FillCaps(kM4, &m4);
-  FillCaps(kM3Ultra, &ultra);
-  EXPECT_EQ(m1.max_width, 16384);
-  EXPECT_FALSE(m1.width_slices);
-  EXPECT_FALSE(m1.narrow_factors);
-  EXPECT_TRUE(m1.rotary_by_matrix);
-  EXPECT_FALSE(m1.split_inputs);
-  EXPECT_TRUE(ultra.split_inputs);
-  EXPECT_EQ(m4.max_width, 65536);
-  EXPECT_TRUE(m4.width_slices);
-  EXPECT_FALSE(m4.rotary_by_matrix);
-  EXPECT_EQ(m4.width_multiple, 32);
-}
-
-TEST(SurfaceSizeTest, IsAMultipleOf64KiB) {
-  EXPECT_EQ(SurfaceBytes(0), 65536u);
-  EXPECT_EQ(SurfaceBytes(1), 65536u);
-  EXPECT_EQ(SurfaceBytes(65536), 65536u);
-  EXPECT_EQ(SurfaceBytes(65537), 131072u);
-}
-
-TEST(TargetTest, ReadsChipsAndVersions) {
-  EXPECT_EQ(*ParseTarget("M1 Pro:26"), (Target{.chip = Chip::kM1, .macos = 26}));
-  EXPECT_EQ(*ParseTarget("m3-ultra"), (Target{.chip = Chip::kM3Ultra, .macos = 15}));
-  EXPECT_EQ(ParseTarget("M2 Max")->chip, Chip::kM2Max);
-  EXPECT_EQ(ParseTarget("m4 max")->chip, Chip::kM4);
-  EXPECT_EQ(ParseTarget("m3-ultra")->generation(), 3);
-  for (Chip chip : AllChips()) EXPECT_EQ(ParseTarget(ChipName(chip))->chip, chip);
-  for (const char* wrong : {"m0", "", "m4:", "m4:x", "m4:12", "m4-mini"}) {
-    EXPECT_FALSE(ParseTarget(wrong).ok()) << wrong;
-  }
-}
-
-TEST(TargetTest, KnowsArchitectures) {
-  EXPECT_EQ(*ChipFromArchitecture("h13g"), Chip::kM1);
-  EXPECT_EQ(*ChipFromArchitecture("h16g"), Chip::kM4);
-  EXPECT_EQ(*ChipFromArchitecture("h17s"), Chip::kM5);
-  EXPECT_FALSE(ChipFromArchitecture("h18").ok());
-  EXPECT_FALSE(ChipFromArchitecture("").ok());
-}
-
-TEST(TargetTest, OldCompilersWantTheVerboseDialect) {
-  EXPECT_TRUE(NeedsVerboseDialect({.chip = Chip::kM1, .macos = 26}));
-  EXPECT_TRUE(NeedsVerboseDialect({.chip = Chip::kM4, .macos = 14}));
-  EXPECT_FALSE(NeedsVerboseDialect({.chip = Chip::kM3, .macos = 15}));
 }
 
 }  // namespace
