@@ -52,21 +52,6 @@ Status EmitKernel(const KernelProgram& program, const kernels::Operands& operand
   return mil::SaveWeights(store, folder);
 }
 
-Status RequireNewOrEmpty(const std::string& dir) {
-  std::error_code error;
-  const fs::file_status found = fs::status(dir, error);
-  if (!fs::exists(found)) {
-    const std::string parent = ParentFolder(dir);
-    if (fs::is_directory(parent, error)) return {};
-    return BadInput("--emit {}: there is no folder {}", dir, parent);
-  }
-  if (!fs::is_directory(found)) return BadInput("--emit {}: there is a file of that name", dir);
-  if (!fs::is_empty(dir, error) || error) {
-    return BadInput("--emit {}: the folder exists and is not empty", dir);
-  }
-  return {};
-}
-
 }  // namespace
 
 kernels::KernelSpec AneSpec(const model::ModelConfig& config, kernels::Binding binding) {
@@ -78,7 +63,7 @@ kernels::KernelSpec AneSpec(const model::ModelConfig& config, kernels::Binding b
 
 Result<EmittedKernels> EmitKernels(const kernels::KernelSpec& spec, uint64_t seed,
                                    const std::string& dir) {
-  if (auto status = RequireNewOrEmpty(dir); !status) return status.error();
+  if (auto status = RequireNewOrEmpty("--emit", dir); !status) return status.error();
   std::vector<std::pair<const kernels::KernelDef*, KernelProgram>> programs;
   for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
     if (kernel->operands(spec).outputs.empty()) continue;

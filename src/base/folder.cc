@@ -95,6 +95,21 @@ std::string ParentFolder(const std::string& path) {
   return parent.empty() ? "." : parent;
 }
 
+Status RequireNewOrEmpty(std::string_view flag, const std::string& dir) {
+  std::error_code error;
+  const fs::file_status found = fs::status(dir, error);
+  if (!fs::exists(found)) {
+    const std::string parent = ParentFolder(dir);
+    if (fs::is_directory(parent, error)) return {};
+    return BadInput("{} {}: there is no folder {}", flag, dir, parent);
+  }
+  if (!fs::is_directory(found)) return BadInput("{} {}: there is a file of that name", flag, dir);
+  if (!fs::is_empty(dir, error) || error) {
+    return BadInput("{} {}: the folder exists and is not empty", flag, dir);
+  }
+  return {};
+}
+
 Status SyncFolder(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return Failed("{}: cannot be opened: {}", path, std::strerror(errno));

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -35,6 +36,10 @@ class FolderWriter {
 
 // The folder that `path` lies in.
 std::string ParentFolder(const std::string& path);
+
+// Bad input, in the name of `flag`, unless `dir` can be written as a new folder: it does not exist
+// and its parent does, or it is an empty folder.
+Status RequireNewOrEmpty(std::string_view flag, const std::string& dir);
 
 // fsync of a folder: makes the names in it durable.
 Status SyncFolder(const std::string& path);
