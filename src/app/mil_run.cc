@@ -54,20 +54,16 @@ Status RunRepeatedly(int repeat, inspect::BoundProgram* bound) {
   return {};
 }
 
-Status RunPlain(const MilRunFlags& flags, Precision precision) {
-  auto device = OpenDevice(flags.device, {.precision = precision, .threads = flags.threads});
-  if (!device) return device.error();
-  const auto run = PrepareMilRun(flags);
-  if (!run) return run.error();
-  const auto files = OutputFiles(run->function(), flags.outputs);
+Status RunPlain(const MilRunFlags& flags, const MilRun& run, device::Device& device) {
+  const auto files = OutputFiles(run.function(), flags.outputs);
   if (!files) return files.error();
-  auto bound = inspect::BoundProgram::Create(**device, run->program, run->weights);
+  auto bound = inspect::BoundProgram::Create(device, run.program, run.weights);
   if (!bound) return bound.error().In(flags.file);
-  for (size_t i = 0; i < run->inputs.size(); ++i) {
-    if (Status status = bound->SetInput(i, run->inputs[i]); !status) return status;
+  for (size_t i = 0; i < run.inputs.size(); ++i) {
+    if (Status status = bound->SetInput(i, run.inputs[i]); !status) return status;
   }
   if (Status status = RunRepeatedly(flags.repeat, &*bound); !status) return status;
-  return files->empty() ? PrintOutputs(run->function(), *bound) : WriteOutputs(*bound, *files);
+  return files->empty() ? PrintOutputs(run.function(), *bound) : WriteOutputs(*bound, *files);
 }
 
 Status Explain(const MilRunFlags& flags, Precision precision) {
@@ -83,11 +79,30 @@ Status Explain(const MilRunFlags& flags, Precision precision) {
   return {};
 }
 
-int RunCommand(const MilRunFlags& flags) {
+// The exit code, where nothing failed.
+Result<int> Run(const MilRunFlags& flags) {
   const auto precision = PrecisionFromFlag(flags.precision, /*exact=*/true);
-  if (!precision) return Report(precision.error());
-  const Status status = flags.explain ? Explain(flags, *precision) : RunPlain(flags, *precision);
-  return status ? kExitDone : Report(status.error());
+  if (!precision) return precision.error();
+  if (flags.json && !flags.explain && flags.trace.empty() && flags.compare.empty()) {
+    return BadInput("--json: goes with --explain, --trace or --compare");
+  }
+  if (flags.explain) {
+    if (Status status = Explain(flags, *precision); !status) return status.error();
+    return kExitDone;
+  }
+  auto device = OpenDevice(flags.device, {.precision = *precision, .threads = flags.threads});
+  if (!device) return device.error();
+  const auto run = PrepareMilRun(flags);
+  if (!run) return run.error();
+  if (!flags.compare.empty()) {
+    const auto part = CompareRuns(flags, *run, **device, *precision);
+    if (!part) return part.error();
+    return *part ? kExitFailed : kExitDone;
+  }
+  const Status status = flags.trace.empty() ? RunPlain(flags, *run, **device)
+                                            : TraceRun(flags, *run, **device, *precision);
+  if (!status) return status.error();
+  return kExitDone;
 }
 
 void AddFlags(CLI::App* command, MilRunFlags* flags) {
@@ -114,10 +129,29 @@ void AddFlags(CLI::App* command, MilRunFlags* flags) {
   command->add_option("--repeat", flags->repeat, "Run so often, and say how long it took")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  auto* explain = command->add_flag("--explain", flags->explain,
-                                    "Say what the cpu device's compiler makes of the program, and "
-                                    "do not run it");
-  command->add_flag("--json", flags->json, "With --explain: as JSON")->needs(explain);
+  auto* outputs = command->get_option("--output");
+  auto* repeat = command->get_option("--repeat");
+  auto* explain =
+      command
+          ->add_flag("--explain", flags->explain,
+                     "Say what the cpu device's compiler makes of the program, and do not run it")
+          ->excludes(outputs)
+          ->excludes(repeat);
+  auto* trace = command
+                    ->add_option("--trace", flags->trace,
+                                 "Write every intermediate into this new folder; a line about each")
+                    ->excludes(outputs)
+                    ->excludes(repeat)
+                    ->excludes(explain);
+  command
+      ->add_option("--compare", flags->compare,
+                   "reference[:PRECISION], default exact: name the first operation at which the "
+                   "two runs part; exit code 1 if they do")
+      ->excludes(outputs)
+      ->excludes(repeat)
+      ->excludes(explain)
+      ->excludes(trace);
+  command->add_flag("--json", flags->json, "The report of --explain, --trace or --compare as JSON");
 }
 
 }  // namespace
@@ -126,7 +160,12 @@ void AddMilRunCommand(CLI::App& mil, CommandContext& context) {
   auto flags = std::make_shared<MilRunFlags>();
   CLI::App* command = mil.add_subcommand("run", "Runs a program on arrays of .npy files");
   AddFlags(command, flags.get());
-  command->callback([flags, &context] { context.action = [flags] { return RunCommand(*flags); }; });
+  command->callback([flags, &context] {
+    context.action = [flags] {
+      const auto exit_code = Run(*flags);
+      return exit_code ? *exit_code : Report(exit_code.error());
+    };
+  });
 }
 
 }  // namespace millwright::app

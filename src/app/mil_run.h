@@ -10,6 +10,8 @@
 
 #include "app/mil_file.h"
 #include "base/npy.h"
+#include "base/numerics.h"
+#include "device/device.h"
 #include "mil/ops/op.h"
 
 namespace millwright::app {
@@ -26,7 +28,10 @@ struct MilRunFlags {
   std::string precision = "fp32";
   int threads = 0;
   int repeat = 1;
-  bool explain = false, json = false;
+  bool explain = false;
+  std::string trace;    // a new folder
+  std::string compare;  // "reference[:PRECISION]"
+  bool json = false;    // the report of --explain, --trace and --compare
 };
 
 // A program of one function with all that it needs.
@@ -45,6 +50,16 @@ Result<MilRun> LoadMilRun(const MilRunFlags& flags);
 // Reads program, weights and inputs. Bad input: a file that cannot be read, a program that is not
 // valid, an input that is missing, unknown or of another shape or kind than the program's.
 Result<MilRun> PrepareMilRun(const MilRunFlags& flags);
+
+// `--trace`: writes every value that the program computes into a new folder, and prints a line about
+// each.
+Status TraceRun(const MilRunFlags& flags, const MilRun& run, device::Device& device,
+                Precision precision);
+
+// `--compare`: runs the program on the reference, too, and says where the two runs part. Whether
+// they do.
+Result<bool> CompareRuns(const MilRunFlags& flags, const MilRun& run, device::Device& device,
+                         Precision precision);
 
 // Index of an output of `function`, and the file it goes to, for each of `--output NAME=FILE`. Bad
 // input: an unknown name, a name or a file twice, a folder that does not exist.

@@ -15,8 +15,8 @@ namespace {
 
 using device::ArrayPtr;
 
-constexpr std::array<std::string_view, 5> kProducts = {"matmul", "linear", "conv", "conv_transpose",
-                                                       "scaled_dot_product_attention"};
+constexpr std::array<std::string_view, 6> kProducts = {
+    "matmul", "linear", "conv", "conv_transpose", "einsum", "scaled_dot_product_attention"};
 constexpr int kVectorFunctionUnits = 8;
 // exp of less than this is 0 in fp32: how large the argument of a probability that counts can be.
 constexpr int64_t kExpRange = 104;
@@ -106,6 +106,11 @@ int64_t SumTerms(const mil::Function& function, const mil::Operation& operation)
         function.value(std::get<mil::ValueId>(operation.FindArgument("x")->value)).type.shape;
     // Which of the two it is does not matter for a bound: the larger one.
     return x.size() < 2 ? NumElements(x) : std::max(x.back(), x[x.size() - 2]);
+  }
+  if (operation.op == "einsum") {  // both equations that there are sum over x's last axis
+    const auto& values =
+        std::get<std::vector<mil::ValueId>>(operation.FindArgument("values")->value);
+    return function.value(values.front()).type.shape.back();
   }
   if (operation.op == "scaled_dot_product_attention") {
     const Shape& key =

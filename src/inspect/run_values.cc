@@ -54,6 +54,14 @@ std::string OperationName(const mil::Function& function, const mil::Operation& o
   return fmt::format("{} ({})", operation.op, function.value(operation.outputs.front()).id);
 }
 
+RunValues WithConstants(const device::Evaluator& evaluator, const RunValues& values) {
+  RunValues all = values;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (all[i] == nullptr) all[i] = evaluator.constants()[i];
+  }
+  return all;
+}
+
 Result<RunValues> EvaluatorValues(const device::Evaluator& evaluator,
                                   std::span<const std::vector<double>> inputs) {
   const mil::Function& function = evaluator.function();
@@ -100,6 +108,14 @@ Result<RunValues> DeviceValues(const RunSource& source) {
     all[static_cast<size_t>(value)] = shown->back();
   }
   return all;
+}
+
+Result<RunValues> ValuesOf(const RunSource& source, Precision precision) {
+  if (source.device.name() != "reference") return DeviceValues(source);
+  const auto evaluator =
+      device::Evaluator::Create(source.program.main(), source.weights, Numerics(precision));
+  if (!evaluator) return evaluator.error();
+  return EvaluatorValues(*evaluator, source.inputs);
 }
 
 }  // namespace millwright::inspect

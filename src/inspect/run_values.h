@@ -30,6 +30,9 @@ bool RunsAtRunTime(const mil::Operation& operation);
 // "matmul (scores)".
 std::string OperationName(const mil::Function& function, const mil::Operation& operation);
 
+// `values`, and the constants of the function of `evaluator` besides.
+RunValues WithConstants(const device::Evaluator& evaluator, const RunValues& values);
+
 // Runs on the evaluator, which is asked for every value.
 Result<RunValues> EvaluatorValues(const device::Evaluator& evaluator,
                                   std::span<const std::vector<double>> inputs);
@@ -38,5 +41,8 @@ Result<RunValues> EvaluatorValues(const device::Evaluator& evaluator,
 // as one more output. All else stays as it is, so that what is looked at is what ran: the device
 // still fuses, up to the value that it is asked to show.
 Result<RunValues> DeviceValues(const RunSource& source);
+
+// The way that suits the device: `reference` is asked, others show.
+Result<RunValues> ValuesOf(const RunSource& source, Precision precision);
 
 }  // namespace millwright::inspect
