@@ -70,7 +70,9 @@ class JsonFields {
 
   std::vector<int64_t> Integers(const char* key) {
     std::vector<int64_t> integers;
-    Array(key).EachElement([&](const JsonValue& value) {
+    const JsonValue array = Array(key);
+    integers.reserve(array.CountWithin());
+    array.EachElement([&](const JsonValue& value) {
       const auto integer = value.Integer();
       if (!integer) Blame(key);
       integers.push_back(integer.value_or(0));

@@ -62,6 +62,9 @@ class JsonValue {
   // The value of a field of an object; the first of several with this name.
   std::optional<JsonValue> Find(std::string_view name) const;
 
+  // How many values, names among them, are in this one and in those in it.
+  size_t CountWithin() const { return node().next - at_ - 1; }
+
   // Calls take(value) for each of an array's values.
   template <class Take>
   void EachElement(const Take& take) const {
