@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "app/command.h"
+#include "app/efficiency_report.h"
 #include "app/gemm_file.h"
 #include "app/gemm_guard.h"
 #include "app/interrupt.h"

@@ -211,6 +211,18 @@ double ConformanceBound(const kernels::KernelProgram& program, Precision precisi
   return kAmplification * Gamma(DType::kFp16, roundings + longest);
 }
 
+namespace {
+
+// What a device may be asked to do besides: see kernels/offload.h.
+kernels::Offload Everything(int64_t classes) {
+  kernels::Offload offload = *kernels::ParseOffload("all");
+  offload.classes = classes;
+  offload.last_class_bias = 1.25;
+  return offload;
+}
+
+}  // namespace
+
 std::vector<ConformanceResult> CheckConformance(device::Device& device, Precision precision,
                                                 const model::ModelConfig& config) {
   std::vector<ConformanceResult> results;
@@ -218,7 +230,8 @@ std::vector<ConformanceResult> CheckConformance(device::Device& device, Precisio
     const runtime::SessionOptions options = {.config = config,
                                              .binding = binding,
                                              .residual_alpha = kResidualAlpha,
-                                             .cache = kCache * device.caps().width_multiple};
+                                             .cache = kCache * device.caps().width_multiple,
+                                             .offload = Everything(config.vocab)};
     const KernelSpec spec = runtime::MakeSpec(device, options);
     for (const KernelDef* kernel : kernels::AllKernels()) {
       if (kernel->operands(spec).outputs.empty()) continue;

@@ -104,6 +104,9 @@ void AddRunFlags(CLI::App& command, TrainFlags& f) {
   command.add_option("--device", o.device, "cpu|ane|reference|null")->capture_default_str();
   AddAneFlags(command, f.ane);
   command.add_option("--binding", f.binding, "packed|separate|constant (default: separate)");
+  command.add_option("--offload", o.offload,
+                     "What else the device does: rmsnorm (the final one), classifier, softmax, "
+                     "rmsnorm-bwd, with commas between them, or all (default: none)");
   command.add_option("--precision", o.precision,
                      "fp32|fp16|int8|ane (default: fp32; ane on the device of that name)");
   command.add_option("--ane-rules", o.ane_rules, kAneRulesHelp);
@@ -207,6 +210,14 @@ Status FinishAneRules(TrainFlags& f) {
   return {};
 }
 
+// In one spelling, so that a resumed run may use another.
+Status FinishOffload(TrainFlags& f) {
+  const auto offload = kernels::ParseOffload(f.options.offload);
+  if (!offload) return offload.error().In("--offload");
+  f.options.offload = kernels::OffloadNames(*offload);
+  return {};
+}
+
 Status FinishModel(TrainFlags& f) {
   model::ModelConfig& config = f.options.config;
   if (f.given.contains("seq")) config.seq = f.seq;
@@ -264,8 +275,9 @@ Status FinishTrainFlags(const CLI::App& command, TrainFlags& flags) {
     flags.options.precision = DefaultPrecision(flags.options.device);
   }
   if (flags.out.empty()) flags.out = fmt::format("runs/{}", flags.options.config.name);
-  for (Status (*finish)(TrainFlags&) : {FinishBinding, FinishVocab, FinishExport, FinishLora,
-                                        FinishLossScale, FinishAneRules, FinishModel}) {
+  for (Status (*finish)(TrainFlags&) :
+       {FinishBinding, FinishVocab, FinishExport, FinishLora, FinishLossScale, FinishAneRules,
+        FinishOffload, FinishModel}) {
     auto status = finish(flags);
     if (!status) return status;
   }

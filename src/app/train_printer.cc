@@ -6,23 +6,15 @@
 #include <cmath>
 #include <cstdio>
 
+#include "app/efficiency_report.h"
 #include "telemetry/duration.h"
 
 namespace millwright::app {
 namespace {
 
-constexpr double kAneTflops = 15.8;  // what the reference takes for the peak of an M4's ANE
-
 double Phase(const telemetry::StepEvent& event, const std::string& name) {
   const auto it = event.phases_ms.find(name);
   return it == event.phases_ms.end() ? 0.0 : it->second;
-}
-
-// Of the products with the layers' matrices, a micro-step.
-double ForwardMegaflops(const train::TrainOptions& o) {
-  const model::ModelConfig& c = o.config;
-  const int64_t matrices = c.dim * (2 * c.q_dim() + 2 * c.kv_dim() + 3 * c.hidden_dim);
-  return 2.0 * static_cast<double>(c.layers * matrices * c.seq * o.batch) / 1e6;
 }
 
 }  // namespace
@@ -82,60 +74,6 @@ void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab) {
   const auto active = static_cast<double>(vocab.active().size());
   fmt::print("Vocab compaction: {} → {} active tokens ({:.1f}x reduction)\n", vocab.vocab(),
              vocab.active().size(), static_cast<double>(vocab.vocab()) / active);
-}
-
-void PrintProducts(const runtime::Session<float>& session) {
-  const auto share = [](uint64_t part, uint64_t whole) {
-    return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
-  };
-  fmt::print(stderr, "{:<12} {:>16} {:>10} {:>14} {:>10}\n", "kernel", "products", "vanished",
-             "sums", "overflowed");
-  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
-    if (!session.Has(kernel->id)) continue;
-    const ProductCounts& counts = session.times(kernel->id).products;
-    fmt::print(stderr, "{:<12} {:>16} {:>9.3f}% {:>14} {:>10}\n", kernel->name, counts.products,
-               share(counts.vanished, counts.products), counts.sums, counts.saturated);
-  }
-}
-
-namespace {
-
-// What baked-in weights cost, against weights that are data.
-void PrintRecompilation(const train::RunTotals& totals, const runtime::Session<float>& session) {
-  const double each =
-      totals.programs > 0 ? totals.compile_ms / static_cast<double>(totals.programs) : 0;
-  const auto kernels = static_cast<int64_t>(kernels::TrainingKernels().size());
-  const double as_data = each * static_cast<double>(kernels);
-  fmt::print("Recompiling:  {} programs an update, in {} {}\n", session.programs_per_staging(),
-             totals.processes, totals.processes == 1 ? "process" : "processes");
-  fmt::print(
-      "Weights as data: {} programs once, {:.0f}ms: {:.1f}x less compiling, {:.1f}% of the "
-      "wall time saved\n",
-      kernels, as_data, as_data > 0 ? totals.compile_ms / as_data : 0,
-      totals.wall_ms > 0 ? 100 * (totals.compile_ms - as_data) / totals.wall_ms : 0);
-}
-
-}  // namespace
-
-void PrintReport(const train::TrainOptions& o, const train::RunTotals& totals,
-                 const runtime::Session<float>& session, int64_t steps) {
-  const double each = totals.steps > 0 ? totals.train_ms / static_cast<double>(totals.steps) : 0;
-  const auto share = [&](double ms) { return totals.wall_ms > 0 ? 100 * ms / totals.wall_ms : 0; };
-  fmt::print("\n=== Efficiency Report ===\nTotal steps:  {}\n", steps);
-  fmt::print("Compile:      {:.0f}ms ({} programs, {:.1f}%)\n", totals.compile_ms, totals.programs,
-             share(totals.compile_ms));
-  fmt::print("Train time:   {:.0f}ms ({:.1f}ms/step)\n", totals.train_ms, each);
-  fmt::print("Avg train:    {:.1f} ms/step\n", each);
-  // MFLOP over ms are 1e-3 TFLOP/s. Two thirds of the products are the kernels'.
-  const double tflops = each > 0 ? 3 * ForwardMegaflops(o) / each * 1e-3 : 0;
-  const double ane = o.device == "ane" ? tflops * 2 / 3 : 0;
-  fmt::print("ANE TFLOPS:   {:.2f} sustained\nTotal TFLOPS: {:.2f} (ANE+CPU)\n", ane, tflops);
-  fmt::print("ANE utilization: {:.1f}% of {} TFLOPS\n", 100 * ane / kAneTflops, kAneTflops);
-  fmt::print("Optimizer:    {:.0f}ms\n", totals.optimizer_ms);
-  fmt::print("Telemetry:    {:.0f}ms ({:.2f}%)\n", totals.telemetry_ms, share(totals.telemetry_ms));
-  fmt::print("Wall time:    {:.1f}s\n", totals.wall_ms / 1000);
-  if (session.programs_per_staging() > 0) PrintRecompilation(totals, session);
-  std::fflush(stdout);
 }
 
 TrainPrinter::TrainPrinter(int64_t first_step, int64_t total_steps,

@@ -20,14 +20,6 @@ void PrintBanner(const train::TrainOptions& options, const runtime::CompileCount
 // What is trained, where that is not everything.
 void PrintTrained(const train::TrainOptions& options, const train::ParameterSet<float>& parameters);
 void PrintData(const data::TokenSource& tokens, const data::VocabMap& vocab);
-// The lines of both of the reference's pipelines. Rates count the products of the layers' matrices,
-// those of the host's gradients under Total only; where the device is no ANE it has done nothing.
-void PrintReport(const train::TrainOptions& options, const train::RunTotals& totals,
-                 const runtime::Session<float>& session, int64_t steps);
-
-// What --count-products found, a line a kernel, on stderr.
-void PrintProducts(const runtime::Session<float>& session);
-
 // Step, timing, gradient and checkpoint lines; progress with tokens/s and time left. On a terminal
 // the progress line is rewritten in place, otherwise it is printed every ten seconds.
 class TrainPrinter : public telemetry::Sink {

@@ -25,12 +25,24 @@ bool TrainsEverything(const train::TrainOptions& options) {
   return options.freeze.empty() && !options.lora.enabled();
 }
 
+telemetry::ProgramCosts CostsOf(const train::RunTotals& totals) {
+  return {.processes = totals.processes,
+          .programs = totals.programs,
+          .compile_ms = totals.compile_ms,
+          .steps = totals.steps,
+          .launches = totals.kernels.runs,
+          .copies = totals.kernels.copies,
+          .copied_bytes = totals.kernels.copied_bytes,
+          .handed_on = totals.kernels.handed_on};
+}
+
 telemetry::EndEvent EndOf(const Result<train::RunEnd>& end, const train::Trainer& trainer) {
   telemetry::EndEvent event;
   event.step = trainer.micro_steps_done();
   event.wall_s = trainer.totals().wall_ms / 1000;
   event.telemetry_ms = trainer.totals().telemetry_ms;
   event.time = telemetry::WallClock();
+  event.costs = CostsOf(trainer.totals());
   event.reason = "failed";
   if (!end) {
     event.message = end.error().message;

@@ -14,6 +14,12 @@ namespace millwright::kernels {
 inline double RealPart(double x) { return x; }
 inline double RealPart(const std::complex<double>& x) { return x.real(); }
 
+// A constant as the kernel's program holds it.
+inline double ProgramConstant(const KernelSpec& spec, double value) {
+  if (spec.target.dtype == DType::kFp16) return ToFloat(DoubleToFp16(value));
+  return static_cast<double>(static_cast<float>(value));
+}
+
 template <class T>
 class Formula {
  public:
@@ -164,11 +170,7 @@ class Formula {
   Array& Out(const std::string& name) { return values_[name]; }
   int64_t KvHead(int64_t head) const { return head / c_.group(); }
 
-  // A constant as the program holds it.
-  double Rounded(double value) const {
-    if (spec_.target.dtype == DType::kFp16) return ToFloat(DoubleToFp16(value));
-    return static_cast<double>(static_cast<float>(value));
-  }
+  double Rounded(double value) const { return ProgramConstant(spec_, value); }
 
   static Array Sum(Array a, const Array& b) {
     for (size_t i = 0; i < a.size(); ++i) a[i] += b[i];

@@ -14,6 +14,7 @@
 
 #include "base/result.h"
 #include "kernels/layout.h"
+#include "kernels/offload.h"
 #include "mil/program.h"
 #include "mil/weights.h"
 #include "model/config.h"
@@ -55,6 +56,7 @@ struct KernelSpec {
   int64_t batch = 1;            // sequences, one after the other in an activation's columns
   int64_t cache = 0;            // past positions that sdpaCached attends to; 0: it is not needed
   model::LoraConfig lora;       // adapters beside the projections: see adapters.h
+  Offload offload;              // what has kernels besides
 
   int64_t columns() const { return batch * config.seq; }  // of an activation
 };
@@ -95,7 +97,8 @@ struct KernelDef {
   std::string_view name;
   std::string_view doc;
   // The operands, in the order of the program's ports. Empty outputs: the kernel is not needed (a
-  // target with fused attention backward has no sdpaBwd2, training no sdpaCached).
+  // target with fused attention backward has no sdpaBwd2, training no sdpaCached, and those of
+  // offload.h are only there where they are asked for).
   Operands (*operands)(const KernelSpec& spec);
   void (*emit)(const KernelSpec& spec, Emitter& emitter);
   // The outputs by definition, in plain loops: reads the inputs in `values`, adds the outputs. The
@@ -109,9 +112,15 @@ struct KernelDef {
 #undef KERNEL
 
 std::span<const KernelDef* const> AllKernels();
-// Those of a training step: all but sdpaCached, which only generation launches.
+// The ten of every training step: all but sdpaCached, which only generation launches, and those of
+// offload.h.
 std::span<const KernelDef* const> TrainingKernels();
 const KernelDef& Get(KernelId id);
+#define KERNEL(Id, name) +1
+inline constexpr size_t kKernelCount = 0
+#include "kernels/kernels.def"
+    ;
+#undef KERNEL
 
 // Generates the program of a kernel. Errors name the kernel and what its config makes impossible.
 Result<KernelProgram> Generate(const KernelDef& kernel, const KernelSpec& spec);

@@ -8,6 +8,7 @@
 #include "base/threads.h"
 #include "math/scalar/cross_entropy.h"
 #include "math/simd.h"
+#include "math/vector.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "math/cross_entropy.cc"
@@ -221,6 +222,35 @@ void CrossEntropyLosses(int64_t vocab, int64_t seq, std::span<const int32_t> tar
 void CrossEntropyLosses(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
                         double last_row_bias, const double* logits, std::span<double> losses) {
   scalar::CrossEntropyLosses(vocab, seq, targets, last_row_bias, logits, losses.data());
+}
+
+namespace {
+
+template <class T>
+double OfProbabilities(int64_t vocab, int64_t seq, std::span<const int32_t> targets, double floor,
+                       double scale, T* probabilities) {
+  const double factor = scale / static_cast<double>(seq);
+  double loss = 0;
+  for (int64_t s = 0; s < seq; ++s) {
+    // NaN stays: it is compared with nothing.
+    const auto p = static_cast<double>(probabilities[targets[s] * seq + s]);
+    loss -= std::log(p < floor ? floor : p);
+  }
+  Scale(vocab * seq, factor, probabilities);
+  for (int64_t s = 0; s < seq; ++s) probabilities[targets[s] * seq + s] -= static_cast<T>(factor);
+  return loss / static_cast<double>(seq);
+}
+
+}  // namespace
+
+double CrossEntropyOfProbabilities(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
+                                   double floor, double scale, float* probabilities) {
+  return OfProbabilities(vocab, seq, targets, floor, scale, probabilities);
+}
+
+double CrossEntropyOfProbabilities(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
+                                   double floor, double scale, double* probabilities) {
+  return OfProbabilities(vocab, seq, targets, floor, scale, probabilities);
 }
 
 }  // namespace millwright::math

@@ -27,4 +27,12 @@ void CrossEntropyLosses(int64_t vocab, int64_t seq, std::span<const int32_t> tar
 void CrossEntropyLosses(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
                         double last_row_bias, const double* logits, std::span<double> losses);
 
+// CrossEntropy from probabilities [vocab, seq] that a device has computed, which are overwritten by
+// the same gradient. In the loss a probability counts as at least `floor`: rounding makes small
+// ones zero.
+double CrossEntropyOfProbabilities(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
+                                   double floor, double scale, float* probabilities);
+double CrossEntropyOfProbabilities(int64_t vocab, int64_t seq, std::span<const int32_t> targets,
+                                   double floor, double scale, double* probabilities);
+
 }  // namespace millwright::math

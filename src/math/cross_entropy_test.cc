@@ -120,5 +120,36 @@ TEST(CrossEntropyTest, ResultDoesNotDependOnThreads) {
   EXPECT_EQ(one, two);
 }
 
+// From the probabilities of another softmax: the same loss and gradient.
+TEST(CrossEntropyTest, OfProbabilitiesIsThatOfTheirLogits) {
+  constexpr int64_t kWords = 9, kSeq = 5;
+  const std::vector<int32_t> targets = {0, 8, 3, 3, 7};
+  auto logits = Normals(kWords * kSeq, 1);
+  std::vector<double> probabilities(logits.size());
+  for (int64_t s = 0; s < kSeq; ++s) {
+    double sum = 0;
+    for (int64_t v = 0; v < kWords; ++v) sum += std::exp(logits[v * kSeq + s]);
+    for (int64_t v = 0; v < kWords; ++v) {
+      probabilities[v * kSeq + s] = std::exp(logits[v * kSeq + s]) / sum;
+    }
+  }
+  const double expected = CrossEntropy(kWords, kSeq, targets, 0, 4, logits.data());
+  const double loss =
+      CrossEntropyOfProbabilities(kWords, kSeq, targets, 0x1p-25, 4, probabilities.data());
+  EXPECT_NEAR(loss, expected, 1e-12);
+  for (size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(probabilities[i], logits[i], 1e-12) << i;
+}
+
+TEST(CrossEntropyTest, ProbabilitiesThatVanishHaveAFiniteLoss) {
+  std::vector<float> probabilities = {0, 1};
+  const std::vector<int32_t> targets = {0};
+  EXPECT_EQ(CrossEntropyOfProbabilities(2, 1, targets, 0x1p-25, 1, probabilities.data()),
+            25 * std::log(2.0));
+  EXPECT_EQ(probabilities, (std::vector<float>{-1, 1}));
+  probabilities = {std::nanf(""), 1};
+  EXPECT_TRUE(
+      std::isnan(CrossEntropyOfProbabilities(2, 1, targets, 0x1p-25, 1, probabilities.data())));
+}
+
 }  // namespace
 }  // namespace millwright::math

@@ -107,6 +107,24 @@ float GradientOfRow(int64_t count, const GradientRow& row) {
   return total;
 }
 
+template <class D>
+HWY_INLINE hn::Vec<D> WeightGradient(D d, const float* dy, const float* x, const float* r) {
+  return hn::Mul(hn::Mul(hn::LoadU(d, dy), hn::LoadU(d, x)), hn::LoadU(d, r));
+}
+
+// Returns the sum of dy*x*r over the row.
+float WeightGradientOfRow(int64_t count, const float* dy, const float* x, const float* r) {
+  const auto lanes = static_cast<int64_t>(hn::Lanes(D()));
+  auto sum = hn::Zero(D());
+  int64_t s = 0;
+  for (; s + lanes <= count; s += lanes) {
+    sum = hn::Add(sum, WeightGradient(D(), dy + s, x + s, r + s));
+  }
+  float total = hn::GetLane(hn::SumOfLanes(D(), sum));
+  for (; s < count; ++s) total += hn::GetLane(WeightGradient(One(), dy + s, x + s, r + s));
+  return total;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace millwright::math
 HWY_AFTER_NAMESPACE();
@@ -119,6 +137,7 @@ HWY_EXPORT(AddSquaresOfRow);
 HWY_EXPORT(NormalizeRow);
 HWY_EXPORT(AddProductOfRow);
 HWY_EXPORT(GradientOfRow);
+HWY_EXPORT(WeightGradientOfRow);
 
 constexpr int64_t kColumns = 512;  // at a time: their sums stay in the first-level cache
 
@@ -202,6 +221,20 @@ void RmsNormBackward(int64_t channels, int64_t seq, const double* dy, const doub
                      const double* w, const double* inv_rms, const double* skip, double* dx,
                      double* dw) {
   scalar::RmsNormBackward(channels, seq, dy, x, w, inv_rms, skip, dx, dw);
+}
+
+void RmsNormWeightGradient(int64_t channels, int64_t seq, const float* dy, const float* x,
+                           const float* inv_rms, float* dw) {
+  ParallelFor(channels, 16, [&](int64_t begin, int64_t end) {
+    for (int64_t c = begin; c < end; ++c) {
+      dw[c] += HWY_DYNAMIC_DISPATCH(WeightGradientOfRow)(seq, dy + c * seq, x + c * seq, inv_rms);
+    }
+  });
+}
+
+void RmsNormWeightGradient(int64_t channels, int64_t seq, const double* dy, const double* x,
+                           const double* inv_rms, double* dw) {
+  scalar::RmsNormWeightGradient(channels, seq, dy, x, inv_rms, dw);
 }
 
 }  // namespace millwright::math

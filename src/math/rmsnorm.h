@@ -22,4 +22,10 @@ void RmsNormBackward(int64_t channels, int64_t seq, const double* dy, const doub
                      const double* w, const double* inv_rms, const double* skip, double* dx,
                      double* dw);
 
+// dw[c] += sum_s dy*x*r alone, for where the rest is done elsewhere.
+void RmsNormWeightGradient(int64_t channels, int64_t seq, const float* dy, const float* x,
+                           const float* inv_rms, float* dw);
+void RmsNormWeightGradient(int64_t channels, int64_t seq, const double* dy, const double* x,
+                           const double* inv_rms, double* dw);
+
 }  // namespace millwright::math

@@ -113,5 +113,25 @@ TEST(RmsNormTest, TwinsGradientIsThatOfItsForward) {
   EXPECT_LE(NormError(dw, dw_numeric), limit);
 }
 
+// The same sum as within the whole backward step.
+TEST(RmsNormTest, TheWeightsGradientAloneIsThatOfTheWhole) {
+  for (const int64_t seq : {1, 7, 64, 129}) {
+    constexpr int64_t kChannels = 5;
+    const auto x = Normals(kChannels * seq, 1), dy = Normals(kChannels * seq, 2);
+    const auto r = Normals(seq, 3), w = Normals(kChannels, 4), before = Normals(kChannels, 5);
+    auto expected = before, alone = before;
+    std::vector<double> dx(x.size());
+    RmsNormBackward(kChannels, seq, dy.data(), x.data(), w.data(), r.data(), nullptr, dx.data(),
+                    expected.data());
+    RmsNormWeightGradient(kChannels, seq, dy.data(), x.data(), r.data(), alone.data());
+    EXPECT_LE(NormError(std::span<const double>(alone), std::span<const double>(expected)),
+              Gamma(DType::kFp64, seq));
+    auto fast = As<float>(before);
+    const auto xf = As<float>(x), dyf = As<float>(dy), rf = As<float>(r);
+    RmsNormWeightGradient(kChannels, seq, dyf.data(), xf.data(), rf.data(), fast.data());
+    EXPECT_LE((NormError<float, double>(fast, alone)), 4 * Gamma(DType::kFp32, seq)) << seq;
+  }
+}
+
 }  // namespace
 }  // namespace millwright::math

@@ -1,13 +1,11 @@
 #include "runtime/session.h"
 
 #include <algorithm>
-#include <array>
-#include <cstring>
 
 #include "base/clock.h"
 #include "base/work_queue.h"
 #include "math/convert.h"
-#include "runtime/staging.h"
+#include "runtime/surface_pool.h"
 
 namespace millwright::runtime {
 
@@ -34,24 +32,11 @@ kernels::KernelSpec MakeSpec(const device::Device& device, const SessionOptions&
           .residual_alpha = options.residual_alpha,
           .batch = options.batch,
           .cache = options.cache,
-          .lora = options.lora};
+          .lora = options.lora,
+          .offload = options.offload};
 }
 
 namespace {
-
-// A program as the device has it. Executables refer to the weights, so both live together.
-struct Compiled {
-  mil::WeightStore weights;
-  std::unique_ptr<device::Executable> executable;
-};
-
-template <class T>
-struct BoundPort {
-  const Port* port = nullptr;
-  device::Surface* surface = nullptr;
-  bool wrapped = false;  // the surface is the operand's host memory
-  std::vector<BoundSegment<T>> segments;
-};
 
 template <class T>
 struct Launch {
@@ -64,151 +49,93 @@ struct Launch {
   std::unique_ptr<device::Call> call;
 };
 
-bool HasWeights(const kernels::Operands& operands) {
-  for (const Operand& operand : operands.inputs) {
-    if (operand.weight) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 template <class T>
 struct Session<T>::Impl {
   Impl(device::Device& d, const SessionOptions& options)
-      : device(d), spec(MakeSpec(d, options)), only(options.only) {
+      : device(d), programs(d, MakeSpec(d, options)), surfaces(d, programs) {
     if (device.caps().asynchronous) queue = std::make_unique<WorkQueue>();
   }
 
   device::Device& device;
-  kernels::KernelSpec spec;
-  std::set<KernelId> only;
-  std::array<KernelProgram, 16> programs;
-  std::array<kernels::Operands, 16> operands;
-  std::array<std::unique_ptr<Compiled>, 16> compiled;
-  std::array<KernelTimes, 16> times;
-  // Surfaces shared by all layers, by kernel and port; then those that belong to one launch.
-  std::map<std::pair<KernelId, std::string>, std::unique_ptr<device::Surface>> shared;
-  std::vector<std::unique_ptr<device::Surface>> owned;
-  // Surfaces over the host's weights: one for each weight, whatever kernels read it.
-  std::map<const T*, device::Surface*> host_weights;
+  KernelPrograms programs;
+  SurfacePool<T> surfaces;
+  std::array<KernelTimes, kernels::kKernelCount> times;
   std::vector<Launch<T>> launches;
-  CompileCounts compiles;
   double weight_staging_ms = 0;
   std::unique_ptr<WorkQueue> queue;  // last: its jobs use the others
 
-  static size_t Index(KernelId kernel) { return static_cast<size_t>(kernel); }
-  bool BakesWeights(KernelId kernel) const {
-    return spec.binding == Binding::kConstant && HasWeights(operands[Index(kernel)]);
-  }
-
-  Status GenerateAll();
-  Result<std::unique_ptr<Compiled>> Compile(KernelId kernel, mil::WeightStore weights);
-  Result<device::Surface*> SurfaceFor(const Launch<T>& launch, const Port& port, bool input,
-                                      T* whole, bool* wrapped);
-  Result<BoundPort<T>> BindPort(const Launch<T>& launch, const Port& port, bool input);
+  KernelTimes& TimesOf(KernelId kernel) { return times[static_cast<size_t>(kernel)]; }
+  bool KeepsValues() const;
+  Place SourceOf(const Launch<T>& launch, const OperandFlow& flow, std::string_view operand) const;
+  Result<BoundPort<T>> BindPort(const Launch<T>& launch, const Port& port, bool input,
+                                const OperandFlow& flow);
+  Status BindSurface(const Launch<T>& launch, BoundPort<T>& bound);
   Status BindCall(Launch<T>& launch, device::Executable& executable);
   Status Recompile(Launch<T>& launch);
   Status CopyWeights(const Launch<T>& launch) const;
+  Status Fill(const Launch<T>& launch, KernelTimes& counts) const;
+  Status Fetch(const Launch<T>& launch, KernelTimes& counts) const;
   std::vector<std::byte> BlobFile(const kernels::WeightBlob& blob, const Launch<T>& launch) const;
 };
 
+// Whether a value of the device's passes through host memory unchanged, so that it need not go
+// there.
 template <class T>
-Status Session<T>::Impl::GenerateAll() {
-  for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
-    if (!only.empty() && !only.contains(kernel->id)) continue;
-    const size_t i = Index(kernel->id);
-    operands[i] = kernel->operands(spec);
-    if (operands[i].outputs.empty()) continue;
-    auto program = kernels::Generate(*kernel, spec);
-    if (!program) return program.error();
-    programs[i] = std::move(*program);
-    for (const device::Issue& issue : device.Check(programs[i].program)) {
-      if (!issue.is_error()) continue;
-      return BadInput("kernel {} cannot run on device {}: {} {}: {}", kernel->name, device.name(),
-                      issue.constraint, issue.where, issue.message);
-    }
-    if (BakesWeights(kernel->id)) continue;
-    auto result = Compile(kernel->id, programs[i].constants);
-    if (!result) return result.error();
-    compiled[i] = std::move(*result);
+bool Session<T>::Impl::KeepsValues() const {
+  return DTypeSize(device.caps().storage) <= sizeof(T);
+}
+
+template <class T>
+Place Session<T>::Impl::SourceOf(const Launch<T>& launch, const OperandFlow& flow,
+                                 std::string_view operand) const {
+  const auto source = flow.from.find(operand);
+  if (source == flow.from.end() || !KeepsValues()) return {};
+  const Place place = surfaces.Shared(source->second.kernel, source->second.operand);
+  return source->second.kernel == launch.kernel || place.surface == nullptr ||
+                 place.segment->transposed
+             ? Place()
+             : place;
+}
+
+// The source's own surface where the port is nothing but that operand; else one of the pool.
+template <class T>
+Status Session<T>::Impl::BindSurface(const Launch<T>& launch, BoundPort<T>& bound) {
+  const bool alone = bound.port->IsWholeOperand();
+  const BoundOperand<T>& first = bound.operands.front();
+  if (alone && first.source.surface != nullptr && first.source.port->IsWholeOperand() &&
+      first.source.surface->desc().type == bound.port->type) {
+    bound.surface = first.source.surface;
+    return {};
   }
+  auto surface =
+      surfaces.Get(launch.kernel, *bound.port, alone ? first.host : nullptr, &bound.wrapped);
+  if (!surface) return surface.error();
+  bound.surface = *surface;
   return {};
 }
 
 template <class T>
-Result<std::unique_ptr<Compiled>> Session<T>::Impl::Compile(KernelId kernel,
-                                                            mil::WeightStore weights) {
-  const Stopwatch watch;
-  auto result = std::make_unique<Compiled>();
-  result->weights = std::move(weights);
-  auto executable = device.Compile(programs[Index(kernel)].program, result->weights);
-  if (!executable) {
-    return executable.error().In(
-        fmt::format("kernel {} on device {}", kernels::Get(kernel).name, device.name()));
-  }
-  result->executable = std::move(*executable);
-  ++compiles.programs;
-  compiles.ms += watch.ms();
-  return result;
-}
-
-// Wraps the operand's memory where the surface would be a copy of it; else one surface for all
-// layers, or one a launch where weights stay in it between runs.
-template <class T>
-Result<device::Surface*> Session<T>::Impl::SurfaceFor(const Launch<T>& launch, const Port& port,
-                                                      bool input, T* whole, bool* wrapped) {
-  const device::Caps& caps = device.caps();
-  *wrapped = whole != nullptr && caps.wraps_host_memory && caps.storage == DTypeOf<T>::value;
-  bool holds_weights = false;
-  for (const kernels::Segment& segment : port.segments) {
-    const Operand* operand = operands[Index(launch.kernel)].Find(segment.operand);
-    holds_weights |= operand != nullptr && operand->weight;
-  }
-  if (*wrapped) {
-    if (holds_weights && host_weights.contains(whole)) return host_weights[whole];
-    const size_t bytes = static_cast<size_t>(port.rows * port.columns) * sizeof(T);
-    auto surface = device.WrapHost(port.type, {reinterpret_cast<std::byte*>(whole), bytes});
-    if (!surface) return surface.error();
-    owned.push_back(std::move(*surface));
-    device::Surface* pointer = owned.back().get();
-    if (holds_weights) {
-      pointer->Hold();
-      host_weights[whole] = pointer;
-    }
-    return pointer;
-  }
-  const auto key = std::make_pair(launch.kernel, (input ? "in " : "out ") + port.name);
-  if (!holds_weights && shared.contains(key)) return shared[key].get();
-  auto surface = device.NewSurface(port.type);
-  if (!surface) return surface.error();
-  device::Surface* pointer = surface->get();
-  if (holds_weights) {
-    if (port.IsWholeOperand()) pointer->Hold();
-    owned.push_back(std::move(*surface));
-  } else {
-    shared[key] = std::move(*surface);
-  }
-  return pointer;
-}
-
-template <class T>
 Result<BoundPort<T>> Session<T>::Impl::BindPort(const Launch<T>& launch, const Port& port,
-                                                bool input) {
-  BoundPort<T> bound{.port = &port, .surface = nullptr, .wrapped = false, .segments = {}};
+                                                bool input, const OperandFlow& flow) {
+  BoundPort<T> bound{.port = &port, .surface = nullptr, .wrapped = false, .operands = {}};
   for (const kernels::Segment& segment : port.segments) {
     const auto memory = launch.memory.find(segment.operand);
     if (memory == launch.memory.end()) {
       return Failed("kernel {}: no host memory for operand {}", kernels::Get(launch.kernel).name,
                     segment.operand);
     }
-    const Operand* operand = operands[Index(launch.kernel)].Find(segment.operand);
-    bound.segments.push_back({&segment, memory->second, operand->weight});
+    const Operand* operand = programs.operands(launch.kernel).Find(segment.operand);
+    bound.operands.push_back(
+        {.place = {.surface = nullptr, .port = &port, .segment = &segment},
+         .host = memory->second,
+         .weight = operand->weight,
+         .source = input ? SourceOf(launch, flow, segment.operand) : Place(),
+         .stays = !input && flow.stays.contains(segment.operand) && KeepsValues()});
   }
-  T* whole = port.IsWholeOperand() ? bound.segments.front().host : nullptr;
-  auto surface = SurfaceFor(launch, port, input, whole, &bound.wrapped);
-  if (!surface) return surface.error();
-  bound.surface = *surface;
+  if (Status status = BindSurface(launch, bound); !status) return status.error();
+  for (BoundOperand<T>& operand : bound.operands) operand.place.surface = bound.surface;
   return bound;
 }
 
@@ -226,8 +153,8 @@ Status Session<T>::Impl::BindCall(Launch<T>& launch, device::Executable& executa
 template <class T>
 std::vector<std::byte> Session<T>::Impl::BlobFile(const kernels::WeightBlob& blob,
                                                   const Launch<T>& launch) const {
-  const Operand& operand = *operands[Index(launch.kernel)].Find(blob.operand);
-  const DType dtype = spec.target.dtype;
+  const Operand& operand = *programs.operands(launch.kernel).Find(blob.operand);
+  const DType dtype = programs.spec().target.dtype;
   std::vector<std::byte> data(static_cast<size_t>(operand.rows * operand.columns) *
                               DTypeSize(dtype));
   math::ConvertBlock(operand.rows, operand.columns, DTypeOf<T>::value,
@@ -240,16 +167,16 @@ std::vector<std::byte> Session<T>::Impl::BlobFile(const kernels::WeightBlob& blo
 
 template <class T>
 Status Session<T>::Impl::Recompile(Launch<T>& launch) {
-  const KernelProgram& program = programs[Index(launch.kernel)];
+  const KernelProgram& program = programs.program(launch.kernel);
   mil::WeightStore weights = program.constants;
   for (const kernels::WeightBlob& blob : program.blobs) {
     weights.Put("@model_path/weights/" + blob.file, BlobFile(blob, launch));
   }
   launch.call.reset();
   launch.own.reset();
-  auto compiled_program = Compile(launch.kernel, std::move(weights));
-  if (!compiled_program) return compiled_program.error();
-  launch.own = std::move(*compiled_program);
+  auto compiled = programs.Compile(launch.kernel, std::move(weights));
+  if (!compiled) return compiled.error();
+  launch.own = std::move(*compiled);
   return BindCall(launch, *launch.own->executable);
 }
 
@@ -257,11 +184,47 @@ template <class T>
 Status Session<T>::Impl::CopyWeights(const Launch<T>& launch) const {
   for (const BoundPort<T>& port : launch.inputs) {
     if (port.wrapped) continue;
-    bool any = false;
-    for (const auto& segment : port.segments) any |= segment.weight;
-    if (!any) continue;
-    auto status = CopyIn(port.segments, *port.port, true, *port.surface);
-    if (!status) return status;
+    for (const BoundOperand<T>& operand : port.operands) {
+      if (!operand.weight) continue;
+      if (Status status = CopyIn(operand); !status) return status;
+    }
+  }
+  return {};
+}
+
+// Brings the activations to the device, where they are not there already.
+template <class T>
+Status Session<T>::Impl::Fill(const Launch<T>& launch, KernelTimes& counts) const {
+  for (const BoundPort<T>& port : launch.inputs) {
+    if (port.wrapped) continue;
+    for (const BoundOperand<T>& operand : port.operands) {
+      if (operand.weight) continue;
+      if (operand.source.surface == port.surface) {
+        ++counts.handed_on;
+        continue;
+      }
+      const bool across = operand.source.surface != nullptr;
+      const Status status = across ? CopyAcross(operand.source, operand.place) : CopyIn(operand);
+      if (!status) return status;
+      if (across) {
+        ++counts.handed_on;
+      } else {
+        counts.CountCopy(operand.place.bytes());
+      }
+    }
+  }
+  return {};
+}
+
+template <class T>
+Status Session<T>::Impl::Fetch(const Launch<T>& launch, KernelTimes& counts) const {
+  for (const BoundPort<T>& port : launch.outputs) {
+    if (port.wrapped) continue;
+    for (const BoundOperand<T>& operand : port.operands) {
+      if (operand.stays) continue;
+      if (Status status = CopyOut(operand); !status) return status;
+      counts.CountCopy(operand.place.bytes());
+    }
   }
   return {};
 }
@@ -276,28 +239,29 @@ template <class T>
 Result<std::unique_ptr<Session<T>>> Session<T>::Open(device::Device& device,
                                                      const SessionOptions& options) {
   auto impl = std::make_unique<Impl>(device, options);
-  auto status = impl->GenerateAll();
+  auto status = impl->programs.Make(options.only);
   if (!status) return status.error();
   return std::unique_ptr<Session>(new Session(std::move(impl)));
 }
 
 template <class T>
 const kernels::KernelSpec& Session<T>::spec() const {
-  return impl_->spec;
+  return impl_->programs.spec();
 }
 
 template <class T>
 bool Session<T>::Has(KernelId kernel) const {
-  return !impl_->operands[Impl::Index(kernel)].outputs.empty();
+  return impl_->programs.Has(kernel);
 }
 
 template <class T>
-Result<size_t> Session<T>::Prepare(KernelId kernel, int64_t layer, const OperandMemory<T>& memory) {
+Result<size_t> Session<T>::Prepare(KernelId kernel, int64_t layer, const OperandMemory<T>& memory,
+                                   const OperandFlow& flow) {
   if (!Has(kernel))
     return Failed("kernel {} is not part of this session", kernels::Get(kernel).name);
   auto staged = WaitForStaging();  // its jobs name launches
   if (!staged) return staged.error();
-  const KernelProgram& program = impl_->programs[Impl::Index(kernel)];
+  const KernelProgram& program = impl_->programs.program(kernel);
   Launch<T> launch{.kernel = kernel,
                    .layer = layer,
                    .memory = memory,
@@ -307,17 +271,17 @@ Result<size_t> Session<T>::Prepare(KernelId kernel, int64_t layer, const Operand
                    .staging = 0,
                    .call = nullptr};
   for (const Port& port : program.inputs) {
-    auto bound = impl_->BindPort(launch, port, true);
+    auto bound = impl_->BindPort(launch, port, true, flow);
     if (!bound) return bound.error();
     launch.inputs.push_back(std::move(*bound));
   }
   for (const Port& port : program.outputs) {
-    auto bound = impl_->BindPort(launch, port, false);
+    auto bound = impl_->BindPort(launch, port, false, flow);
     if (!bound) return bound.error();
     launch.outputs.push_back(std::move(*bound));
   }
-  if (!impl_->BakesWeights(kernel)) {
-    auto status = impl_->BindCall(launch, *impl_->compiled[Impl::Index(kernel)]->executable);
+  if (!impl_->programs.BakesWeights(kernel)) {
+    auto status = impl_->BindCall(launch, *impl_->programs.executable(kernel));
     if (!status) return status.error();
   }
   impl_->launches.push_back(std::move(launch));
@@ -328,7 +292,14 @@ template <class T>
 int64_t Session<T>::programs_per_staging() const {
   return std::count_if(
       impl_->launches.begin(), impl_->launches.end(),
-      [this](const Launch<T>& launch) { return impl_->BakesWeights(launch.kernel); });
+      [this](const Launch<T>& launch) { return impl_->programs.BakesWeights(launch.kernel); });
+}
+
+template <class T>
+int64_t Session<T>::launches_with_weights() const {
+  return std::ranges::count_if(impl_->launches, [this](const Launch<T>& launch) {
+    return impl_->programs.HasWeights(launch.kernel);
+  });
 }
 
 template <class T>
@@ -349,9 +320,9 @@ Status Session<T>::StageWeights() {
   }
   auto status = WaitForStaging();
   if (!status) return status;
-  for (const auto& [memory, surface] : impl_->host_weights) surface->Changed();
+  impl_->surfaces.WeightsChanged();
   for (Launch<T>& launch : impl_->launches) {
-    if (impl_->BakesWeights(launch.kernel)) {
+    if (impl_->programs.BakesWeights(launch.kernel)) {
       status = impl_->Recompile(launch);
     } else if (impl_->queue != nullptr) {
       launch.staging =
@@ -373,19 +344,14 @@ Status Session<T>::WaitForStaging() {
 template <class T>
 Status Session<T>::Run(LaunchId id) {
   Launch<T>& launch = impl_->launches[id];
-  KernelTimes& times = impl_->times[Impl::Index(launch.kernel)];
+  KernelTimes& times = impl_->TimesOf(launch.kernel);
   if (launch.call == nullptr) {
     return Failed("kernel {}: weights were never staged", kernels::Get(launch.kernel).name);
   }
   Stopwatch watch;
   auto status = impl_->queue == nullptr ? Status() : impl_->queue->Wait(launch.staging);
+  if (status) status = impl_->Fill(launch, times);
   if (!status) return status;
-  for (const BoundPort<T>& port : launch.inputs) {
-    if (port.wrapped || port.surface->held()) continue;
-    status = CopyIn(port.segments, *port.port, false, *port.surface);
-    if (!status) return status;
-    ++times.copies;
-  }
   times.staging_ms += watch.ms();
   const ProductCounters* counters = impl_->device.products();
   const ProductCounts before = counters == nullptr ? ProductCounts() : counters->Read();
@@ -399,24 +365,26 @@ Status Session<T>::Run(LaunchId id) {
   ++times.runs;
   if (counters != nullptr) times.products += counters->Read() - before;
   watch.Restart();
-  for (const BoundPort<T>& port : launch.outputs) {
-    if (port.wrapped) continue;
-    auto copied = CopyOut(port.segments, *port.port, *port.surface);
-    if (!copied) return copied;
-    ++times.copies;
-  }
+  status = impl_->Fetch(launch, times);
   times.staging_ms += watch.ms();
-  return {};
+  return status;
 }
 
 template <class T>
 const CompileCounts& Session<T>::compiles() const {
-  return impl_->compiles;
+  return impl_->programs.compiles();
 }
 
 template <class T>
 const KernelTimes& Session<T>::times(KernelId kernel) const {
-  return impl_->times[Impl::Index(kernel)];
+  return impl_->TimesOf(kernel);
+}
+
+template <class T>
+KernelTimes Session<T>::total_times() const {
+  KernelTimes total;
+  for (const KernelTimes& times : impl_->times) total += times;
+  return total;
 }
 
 template <class T>

@@ -11,6 +11,9 @@
 #include "base/result.h"
 #include "device/device.h"
 #include "kernels/kernel.h"
+#include "runtime/kernel_programs.h"
+#include "runtime/kernel_times.h"
+#include "runtime/operand_flow.h"
 
 namespace millwright::runtime {
 
@@ -23,6 +26,7 @@ struct SessionOptions {
   int64_t batch = 1;                    // see KernelSpec::batch
   std::set<kernels::KernelId> only;     // the kernels of this session; empty: all
   int64_t cache = 0;                    // see KernelSpec::cache
+  kernels::Offload offload = {};        // what has kernels besides
 };
 
 // The spec that `device` gets its kernels for.
@@ -31,20 +35,6 @@ kernels::KernelSpec MakeSpec(const device::Device& device, const SessionOptions&
 // Host memory of a launch's operands, by operand name. T is the host's element type.
 template <class T>
 using OperandMemory = std::map<std::string, T*, std::less<>>;
-
-// What a kernel cost so far.
-struct KernelTimes {
-  int64_t runs = 0;
-  int64_t copies = 0;  // of operands between host memory and surfaces, weights apart
-  double device_ms = 0;
-  double staging_ms = 0;
-  ProductCounts products;  // where the device counts them
-};
-
-struct CompileCounts {
-  int64_t programs = 0;  // compiled since the session was opened, recompilations included
-  double ms = 0;
-};
 
 // T is float for training and double for gradient checks in `exact` evaluation.
 template <class T>
@@ -62,9 +52,12 @@ class Session {
   // Whether this session has the kernel as a program of its own (see KernelDef::operands).
   bool Has(kernels::KernelId kernel) const;
 
-  // Binds a kernel on a layer to host memory, which must hold every operand, be 64-byte aligned and
-  // outlive the session. Where the device can wrap it, nothing is ever copied.
-  Result<LaunchId> Prepare(kernels::KernelId kernel, int64_t layer, const OperandMemory<T>& memory);
+  // Binds a kernel on a layer to host memory, which must hold every operand and outlive the
+  // session. Where the device can wrap it, and it is 64-byte aligned, nothing is ever copied. What
+  // `flow` says need not pass through that memory does not, where the device's element type allows
+  // it; kernels that it names must have been prepared before.
+  Result<LaunchId> Prepare(kernels::KernelId kernel, int64_t layer, const OperandMemory<T>& memory,
+                           const OperandFlow& flow = {});
 
   // Brings changed weights to the device: copies them into packed or converted surfaces, or
   // compiles anew where they are baked in. Call after every update, before the next Run. Where the
@@ -75,16 +68,19 @@ class Session {
 
   // Programs that each StageWeights() compiles: those with baked-in weights, one a launch.
   int64_t programs_per_staging() const;
+  // Launches of kernels with weights: what programs_per_staging() would be, were they baked in.
+  int64_t launches_with_weights() const;
 
   // Whether the device's compile budget, which is for one process, allows another StageWeights().
   bool CanStage() const;
 
-  // Copies activations in where needed, runs, copies results out. An error leaves the outputs
-  // unread.
+  // Copies activations in where needed, runs, copies out what the host reads. An error leaves the
+  // outputs unread.
   Status Run(LaunchId launch);
 
   const CompileCounts& compiles() const;
   const KernelTimes& times(kernels::KernelId kernel) const;
+  KernelTimes total_times() const;  // of all kernels
   double weight_staging_ms() const;
 
  private:

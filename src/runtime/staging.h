@@ -1,4 +1,4 @@
-// Copies between host operands and the segments of a surface.
+// Copies between host operands and the segments of surfaces.
 #pragma once
 
 #include <cstddef>
@@ -10,22 +10,37 @@
 
 namespace millwright::runtime {
 
-// An operand's host memory (elements of T, row-major, dense) and its place in a port.
-template <class T>
-struct BoundSegment {
+// A rectangle of a surface.
+struct Place {
+  device::Surface* surface = nullptr;
+  const kernels::Port* port = nullptr;
   const kernels::Segment* segment = nullptr;
-  T* host = nullptr;
-  bool weight = false;
+
+  size_t bytes() const {
+    return static_cast<size_t>(segment->rows * segment->columns) *
+           DTypeSize(surface->desc().storage);
+  }
 };
 
-// Writes the segments whose `weight` flag equals `weights` into the surface.
+// An operand's host memory (elements of T, row-major, dense) and its place on the device.
 template <class T>
-Status CopyIn(const std::vector<BoundSegment<T>>& segments, const kernels::Port& port, bool weights,
-              device::Surface& surface);
+struct BoundOperand {
+  Place place;
+  T* host = nullptr;
+  bool weight = false;
+  Place source;        // where the device has it already; without a surface: nowhere
+  bool stays = false;  // an output that the host does not read
+};
 
-// Reads all segments out of the surface.
+// Writes host memory into its place.
 template <class T>
-Status CopyOut(const std::vector<BoundSegment<T>>& segments, const kernels::Port& port,
-               device::Surface& surface);
+Status CopyIn(const BoundOperand<T>& operand);
+
+// Reads host memory from its place.
+template <class T>
+Status CopyOut(const BoundOperand<T>& operand);
+
+// Copies between two places of the same shape and storage, both upright.
+Status CopyAcross(const Place& from, const Place& to);
 
 }  // namespace millwright::runtime

@@ -127,6 +127,20 @@ struct SystemEvent {
   std::map<std::string, double> watts;  // "package-0", "dram", "cpu", "gpu", "ane"; may be empty
 };
 
+// What a run's programs cost, over all processes that it went on in.
+struct ProgramCosts {
+  int64_t processes = 1;
+  int64_t programs = 0;  // compiled
+  double compile_ms = 0;
+  int64_t steps = 0;     // micro-steps, to which the rest belongs
+  int64_t launches = 0;  // of kernels
+  // Operands copied between host memory and the device, weights apart, and their bytes there; and
+  // those that came from another kernel without passing through the host.
+  int64_t copies = 0;
+  int64_t copied_bytes = 0;
+  int64_t handed_on = 0;
+};
+
 struct EndEvent {
   int64_t step = 0;
   std::string reason;  // "done", "interrupted", "failed"
@@ -134,6 +148,7 @@ struct EndEvent {
   std::string message;      // why it failed; else empty
   double time = 0;          // seconds since 1970; 0: not known
   double telemetry_ms = 0;  // that all of these events took
+  std::optional<ProgramCosts> costs;
 };
 
 using Event =

@@ -78,7 +78,8 @@ std::vector<Event> EveryEvent() {
           tensors,
           KernelsEvent{20, 10, 123.5, {{"sdpaFwd", 120, 4.5, 88.25, 0.0625}}},
           SystemEvent{20, 1.7e9, 1 << 30, 1 << 31, 1.75, 0.5, {{"package-0", 45.5}}},
-          EndEvent{20, "failed", 60, "disk", 1.7e9, 3.5}};
+          EndEvent{20, "failed", 60, "disk", 1.7e9, 3.5,
+                   ProgramCosts{2, 10, 1.5, 20, 200, 9, 1 << 20, 4}}};
 }
 
 TEST(JsonLine, AStepIsTheLineOfTheContract) {
@@ -141,6 +142,7 @@ TEST(JsonLine, FieldsOfOtherVersionsDoNotMatter) {
       ParseJsonLine(R"({"type":"end","step":7,"reason":"done","wall_s":1.5,"colour":"red"})");
   ASSERT_TRUE(end.ok());
   EXPECT_EQ(std::get<EndEvent>(*end).wall_s, 1.5);
+  EXPECT_FALSE(std::get<EndEvent>(*end).costs);
 }
 
 TEST(JsonLine, AFrozenTensorHasNoGradient) {

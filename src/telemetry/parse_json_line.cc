@@ -116,13 +116,29 @@ Event ReadSystem(JsonFields& fields) {
                      .watts = fields.Numbers("watts")};
 }
 
+ProgramCosts ReadCosts(JsonFields& fields) {
+  return {.processes = fields.Integer("processes"),
+          .programs = fields.Integer("programs"),
+          .compile_ms = fields.Number("compile_ms"),
+          .steps = fields.Integer("steps"),
+          .launches = fields.Integer("launches"),
+          .copies = fields.Integer("copies"),
+          .copied_bytes = fields.Integer("copied_bytes"),
+          .handed_on = fields.Integer("handed_on")};
+}
+
 Event ReadEnd(JsonFields& fields) {
-  return EndEvent{.step = fields.Integer("step"),
-                  .reason = fields.Text("reason"),
-                  .wall_s = fields.Number("wall_s"),
-                  .message = fields.TextOr("message", ""),
-                  .time = fields.NumberOr("time", 0),
-                  .telemetry_ms = fields.NumberOr("telemetry_ms", 0)};
+  EndEvent event{.step = fields.Integer("step"),
+                 .reason = fields.Text("reason"),
+                 .wall_s = fields.Number("wall_s"),
+                 .message = fields.TextOr("message", ""),
+                 .time = fields.NumberOr("time", 0),
+                 .telemetry_ms = fields.NumberOr("telemetry_ms", 0),
+                 .costs = {}};
+  if (fields.Has("costs")) {
+    fields.Object("costs", [&](JsonFields& costs) { event.costs = ReadCosts(costs); });
+  }
+  return event;
 }
 
 struct Reader {

@@ -139,6 +139,18 @@ JsonObject ToObject(const SystemEvent& event) {
       .Add("watts", event.watts);
 }
 
+JsonObject ToObject(const ProgramCosts& costs) {
+  JsonObject object;
+  return object.Add("processes", costs.processes)
+      .Add("programs", costs.programs)
+      .Add("compile_ms", costs.compile_ms)
+      .Add("steps", costs.steps)
+      .Add("launches", costs.launches)
+      .Add("copies", costs.copies)
+      .Add("copied_bytes", costs.copied_bytes)
+      .Add("handed_on", costs.handed_on);
+}
+
 JsonObject ToObject(const EndEvent& event) {
   JsonObject object = Typed("end");
   object.Add("step", event.step)
@@ -147,6 +159,7 @@ JsonObject ToObject(const EndEvent& event) {
   if (!event.message.empty()) object.Add("message", std::string_view(event.message));
   if (event.time != 0) object.Add("time", event.time);
   if (event.telemetry_ms != 0) object.Add("telemetry_ms", event.telemetry_ms);
+  if (event.costs) object.Add("costs", ToObject(*event.costs));
   return object;
 }
 

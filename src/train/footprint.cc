@@ -61,6 +61,16 @@ uint64_t SurfaceBytes(const kernels::KernelSpec& spec, const Plan& plan) {
   return total;
 }
 
+// What the classifier and its softmax keep on the device: weights, logits in and out,
+// probabilities.
+uint64_t ClassifierSurfaceBytes(const kernels::KernelSpec& spec) {
+  const kernels::Offload& offload = spec.offload;
+  int64_t elements = 0;
+  if (offload.classifier) elements += offload.classes * (spec.config.dim + spec.columns());
+  if (offload.softmax) elements += 2 * offload.classes * spec.columns();
+  return static_cast<uint64_t>(elements) * DTypeSize(spec.target.dtype);
+}
+
 // Precision int8: the 8-bit form of a layer's matrices, one for each kernel that reads it.
 uint64_t Int8Bytes(const kernels::KernelSpec& spec, const Plan& plan) {
   uint64_t total = 0;
@@ -75,11 +85,14 @@ uint64_t Int8Bytes(const kernels::KernelSpec& spec, const Plan& plan) {
 // All but the parameters.
 Footprint ActivationFootprint(const TrainOptions& options, const device::Device& device,
                               int64_t embedding_rows, bool backward) {
+  kernels::Offload offload = *kernels::ParseOffload(options.offload);
+  offload.classes = embedding_rows;
   const runtime::SessionOptions session = {.config = options.config,
                                            .binding = options.binding,
                                            .residual_alpha = options.residual_alpha,
                                            .lora = options.lora,
-                                           .batch = options.batch};
+                                           .batch = options.batch,
+                                           .offload = offload};
   const kernels::KernelSpec spec = runtime::MakeSpec(device, session);
   Footprint footprint;
   const Plan plan = MakePlan(spec, {.act_clip = options.act_clip > 0,
@@ -87,12 +100,13 @@ Footprint ActivationFootprint(const TrainOptions& options, const device::Device&
                                     .backward = backward,
                                     .recompute = options.recompute,
                                     .trained = nullptr});
-  int64_t elements = embedding_rows * spec.columns();
+  const bool probabilities = offload.softmax && backward;
+  int64_t elements = embedding_rows * spec.columns() * (probabilities ? 2 : 1);
   for (const auto& [name, buffer] : plan.buffers) elements += buffer.rows * buffer.columns;
   footprint.activation_bytes = static_cast<uint64_t>(elements) * sizeof(float);
   const bool wraps = device.caps().wraps_host_memory && device.caps().storage == DType::kFp32 &&
                      options.binding != kernels::Binding::kPacked;
-  footprint.surface_bytes = wraps ? 0 : SurfaceBytes(spec, plan);
+  footprint.surface_bytes = wraps ? 0 : SurfaceBytes(spec, plan) + ClassifierSurfaceBytes(spec);
   if (options.precision == PrecisionName(Precision::kInt8)) {
     footprint.surface_bytes += Int8Bytes(spec, plan);
   }

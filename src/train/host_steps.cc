@@ -89,6 +89,12 @@ std::function<Status()> Network<T>::CompileNorm(const PlanStep& step) {
       return {};
     };
   }
+  if (step.kind == StepKind::kNormWeightGradient) {
+    return [this, &c, x, inv_rms, dy = Data(step, "dy"), &p]() -> Status {
+      math::RmsNormWeightGradient(c.dim, positions(), dy, x, inv_rms, GradientToAddTo(p));
+      return {};
+    };
+  }
   const T* skip = step.buffers.contains("skip") ? Data(step, "skip") : nullptr;
   return
       [this, &c, x, inv_rms, skip, dy = Data(step, "dy"), dx = Data(step, "dx"), &p]() -> Status {
@@ -153,16 +159,11 @@ std::function<Status()> Network<T>::CompileAdapterGradient(const PlanStep& step)
 }
 
 template <class T>
-Parameter<T>& Network<T>::ParameterOf(const PlanStep& step) {
-  const bool final_norm = step.parameter == TensorRole::kFinalNorm;
-  return parameters_->Get(step.parameter, final_norm ? -1 : step.layer);
-}
-
-template <class T>
 std::function<Status()> Network<T>::CompileHost(const PlanStep& step) {
   switch (step.kind) {
     case StepKind::kRmsNorm:
     case StepKind::kRmsNormBackward:
+    case StepKind::kNormWeightGradient:
       return CompileNorm(step);
     case StepKind::kActClip:
     case StepKind::kActClipBackward:

@@ -17,15 +17,18 @@ std::array<double, 6> HostMs(const StepTimes& t) {
           t[Phase::kElementwise],    t.embedding_ms,  0};
 }
 
-// Products of the gradients of the layers' matrices, and of the classifier with both of its
-// gradients.
+// Products of the gradients of the layers' matrices, and of the classifier (where the device has
+// not got it) with both of its gradients.
 std::array<double, 2> HostFlops(Network<float>& network) {
   const auto positions = static_cast<double>(network.positions());
   double trained = 0, classifier = 0;
   const model::TensorRole role = model::ClassifierRole(network.config());
   for (const Parameter<float>& p : network.parameters().all()) {
     const auto count = static_cast<double>(p.count());
-    if (p.spec.role == role) classifier = 2 * count * (p.trained ? 3 : 2) * positions;
+    if (p.spec.role == role) {
+      const int products = 1 + (network.offload().classifier ? 0 : 1) + (p.trained ? 1 : 0);
+      classifier = 2 * count * products * positions;
+    }
     const bool matrix = !p.spec.is_norm() && !p.spec.has_vocab_rows();
     if (matrix && p.trained && p.spec.part == model::LoraPart::kNone) trained += count;
   }
@@ -36,7 +39,7 @@ std::array<double, 2> HostFlops(Network<float>& network) {
 
 KernelMeter::KernelMeter(Network<float>& network) : network_(network) {
   const auto& session = network.session();
-  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
+  for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
     if (!session.Has(kernel->id)) continue;
     const auto program = kernels::Generate(*kernel, session.spec());
     const double flops = program ? kernels::UsefulFlops(*program, kernel->id, session.spec()) : 0.0;

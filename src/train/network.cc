@@ -1,7 +1,5 @@
 #include "train/network.h"
 
-#include <algorithm>
-
 #include "base/clock.h"
 #include "kernels/adapters.h"
 #include "kernels/weight_role.h"
@@ -9,6 +7,7 @@
 #include "math/embedding.h"
 #include "train/freeze.h"
 #include "train/overlap.h"
+#include "train/residency.h"
 
 namespace millwright::train {
 namespace {
@@ -30,6 +29,8 @@ Result<std::unique_ptr<Network<T>>> Network<T>::Create(device::Device& device,
 
 template <class T>
 Status Network<T>::Build(device::Device& device) {
+  options_.offload.classes = vocab_.rows();
+  options_.offload.last_class_bias = vocab_.LastRowBias();
   auto session = runtime::Session<T>::Open(
       device, {.config = options_.config,
                .binding = options_.binding,
@@ -39,7 +40,9 @@ Status Network<T>::Build(device::Device& device) {
                .batch = options_.batch,
                .only = options_.gradients
                            ? std::set<KernelId>()
-                           : std::set{KernelId::kSdpaFwd, KernelId::kWoFwd, KernelId::kFfnFused}});
+                           : std::set{KernelId::kSdpaFwd, KernelId::kWoFwd, KernelId::kFfnFused,
+                                      KernelId::kFinalRmsnorm, KernelId::kClassifierFwd},
+               .offload = options_.offload});
   if (!session) return session.error();
   session_ = std::move(*session);
   parameters_ = std::make_unique<ParameterSet<T>>(
@@ -64,10 +67,22 @@ Status Network<T>::Build(device::Device& device) {
   }
   logits_ = AlignedBuffer<T>(static_cast<size_t>(vocab_.rows() * positions()));
   if (device.caps().asynchronous) queue_ = std::make_unique<WorkQueue>();
-  for (auto [from, to] : {std::pair{&plan_.forward, &forward_}, {&plan_.backward, &backward_}}) {
+  auto status = CompileAll();
+  return status ? PrepareClassifier() : status;
+}
+
+// The executable form of the plan.
+template <class T>
+Status Network<T>::CompileAll() {
+  // By the classifier, the embedding and Trainer::MakeStepEvent.
+  const Residency residency = FindResidency(
+      plan_, session_->spec(),
+      {"x_final", "dy", "dq", "dk", "dv", fmt::format("x.{}", options_.config.layers)});
+  for (const auto& [from, flows, to] : {std::tuple{&plan_.forward, &residency.forward, &forward_},
+                                        {&plan_.backward, &residency.backward, &backward_}}) {
     const std::vector<int64_t> waits = StepsToWaitFor(*from, session_->spec());
     for (const PlanStep& step : *from) {
-      auto compiled = Compile(step);
+      auto compiled = Compile(step, (*flows)[to->size()]);
       if (!compiled) return compiled.error();
       compiled->beside = queue_ != nullptr && RunsBeside(step);
       compiled->wait_for = queue_ != nullptr ? waits[to->size()] : 0;
@@ -83,40 +98,49 @@ T* Network<T>::Data(const PlanStep& step, const std::string& role) {
 }
 
 template <class T>
-Result<typename Network<T>::Step> Network<T>::CompileKernel(const PlanStep& step) {
+Parameter<T>& Network<T>::ParameterOf(const PlanStep& step) {
+  const bool final_norm = step.parameter == TensorRole::kFinalNorm;
+  return parameters_->Get(step.parameter, final_norm ? -1 : step.layer);
+}
+
+template <class T>
+Result<typename Network<T>::Step> Network<T>::CompileKernel(const PlanStep& step,
+                                                            const runtime::OperandFlow& flow) {
   const auto run = [this, &step](size_t launch) {
     return Step{step.phase, true, [this, launch] { return session_->Run(launch); }};
   };
-  const auto key = std::pair(step.kernel, step.layer);
+  const auto key = std::tuple(step.kernel, step.layer, step.parameter);
   if (const auto known = launches_.find(key); known != launches_.end()) return run(known->second);
   runtime::OperandMemory<T> memory;
   const kernels::Operands operands = kernels::Get(step.kernel).operands(session_->spec());
   for (const auto* list : {&operands.inputs, &operands.outputs}) {
     for (const kernels::Operand& operand : *list) {
       if (operand.weight) {
-        const TensorRole role = *kernels::WeightRole(kernels::BaseWeight(operand));
-        memory[operand.name] = parameters_->Get(role, step.layer, operand.part).value.data();
+        const auto role = kernels::WeightRole(kernels::BaseWeight(operand));
+        auto& weight = role ? parameters_->Get(*role, step.layer, operand.part) : ParameterOf(step);
+        memory[operand.name] = weight.value.data();
       } else {
         memory[operand.name] = Data(step, operand.name);
       }
     }
   }
-  auto launch = session_->Prepare(step.kernel, step.layer, memory);
+  auto launch = session_->Prepare(step.kernel, step.layer, memory, flow);
   if (!launch) return launch.error();
   launches_[key] = *launch;
   return run(*launch);
 }
 
 template <class T>
-Result<typename Network<T>::Step> Network<T>::Compile(const PlanStep& step) {
-  if (step.kind == StepKind::kKernel) return CompileKernel(step);
+Result<typename Network<T>::Step> Network<T>::Compile(const PlanStep& step,
+                                                      const runtime::OperandFlow& flow) {
+  if (step.kind == StepKind::kKernel) return CompileKernel(step, flow);
   return Step{step.phase, false, CompileHost(step)};
 }
 
 template <class T>
 double Network<T>::StagingMs() const {
   double total = 0;
-  for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
+  for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
     total += session_->times(kernel->id).staging_ms;
   }
   return total;
@@ -172,60 +196,10 @@ Status Network<T>::Forward(std::span<const int32_t> rows) {
 }
 
 template <class T>
-void Network<T>::ClassifierForward() {
-  const Stopwatch watch;
-  const auto shape = math::DenseGemm(vocab_.rows(), positions(), options_.config.dim, false, false);
-  gemm_->Run(shape, parameters_->Get(model::ClassifierRole(options_.config)).value.data(),
-             buffers_.at("x_final").data(), logits_.data());
-  times_.classifier_ms += watch.ms();
-}
-
-// The embedding's gradient: rows that occur. A tied classifier has written the whole table before;
-// else what the last update left in it goes first.
-template <class T>
-void Network<T>::EmbeddingBackward(std::span<const int32_t> rows) {
-  Parameter<T>& embedding = parameters_->Get(TensorRole::kEmbedding);
-  if (!embedding.trained) return;
-  const Stopwatch watch;
-  const bool written = model::ClassifierRole(options_.config) == TensorRole::kEmbedding;
-  T* gradient = written ? embedding.grad.data() : GradientToAddTo(embedding);
-  math::EmbedBackward(options_.config.dim, rows, buffers_.at("dy").data(), gradient);
-  times_.embedding_ms += watch.ms();
-}
-
-// Where a step that can only add puts its gradient.
-template <class T>
-T* Network<T>::GradientToAddTo(Parameter<T>& p) const {
-  if (!parameters_->has_gradients()) std::fill_n(p.grad.data(), p.grad.size(), T(0));
-  return p.grad.data();
-}
-
-// dW = dy x^T of a matrix, or dW += dy x^T.
-template <class T>
-math::GemmShape Network<T>::GradientGemm(const Parameter<T>& p) const {
-  return math::DenseGemm(p.rows, p.columns, positions(), false, true, parameters_->has_gradients());
-}
-
-// The logits hold their gradient by now.
-template <class T>
-void Network<T>::ClassifierBackward() {
-  const Stopwatch watch;
-  const int64_t rows = vocab_.rows(), dim = options_.config.dim;
-  Parameter<T>& classifier = parameters_->Get(model::ClassifierRole(options_.config));
-  gemm_->Run(math::DenseGemm(dim, positions(), rows, true, false), classifier.value.data(),
-             logits_.data(), buffers_.at("dx_final").data());
-  if (classifier.trained) {
-    gemm_->Run(GradientGemm(classifier), logits_.data(), buffers_.at("x_final").data(),
-               classifier.grad.data());
-  }
-  times_.classifier_ms += watch.ms();
-}
-
-template <class T>
 Result<double> Network<T>::Loss(std::span<const int32_t> rows, std::span<const int32_t> targets) {
   auto status = Forward(rows);
+  if (status) status = ClassifierForward();
   if (!status) return status.error();
-  ClassifierForward();
   return math::CrossEntropyLoss(vocab_.rows(), positions(), targets, vocab_.LastRowBias(),
                                 logits_.data());
 }
@@ -234,8 +208,8 @@ template <class T>
 Status Network<T>::TokenLosses(std::span<const int32_t> rows, std::span<const int32_t> targets,
                                std::span<double> losses) {
   auto status = Forward(rows);
+  if (status) status = ClassifierForward();
   if (!status) return status;
-  ClassifierForward();
   math::CrossEntropyLosses(vocab_.rows(), positions(), targets, vocab_.LastRowBias(),
                            logits_.data(), losses);
   return {};
@@ -245,12 +219,10 @@ template <class T>
 Result<double> Network<T>::LossAndGradient(std::span<const int32_t> rows,
                                            std::span<const int32_t> targets, double scale) {
   auto status = Forward(rows);
+  if (status) status = ClassifierForward();
   if (!status) return status.error();
-  ClassifierForward();
-  const Stopwatch watch;
-  const double loss = math::CrossEntropy(vocab_.rows(), positions(), targets, vocab_.LastRowBias(),
-                                         scale, logits_.data());
-  times_.classifier_ms += watch.ms();
+  auto loss = CrossEntropy(targets, scale);
+  if (!loss) return loss.error();
   ClassifierBackward();
   status = RunSteps(backward_, &times_.staging_backward_ms);
   if (!status) return status.error();
@@ -265,8 +237,8 @@ Result<double> Network<T>::LossAndGradient(std::span<const int32_t> rows,
 template <class T>
 Result<std::span<const T>> Network<T>::Logits(std::span<const int32_t> rows) {
   auto status = Forward(rows);
+  if (status) status = ClassifierForward();
   if (!status) return status.error();
-  ClassifierForward();
   return std::span<const T>(logits_.span());
 }
 

@@ -4,8 +4,10 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "base/work_queue.h"
@@ -29,6 +31,7 @@ struct NetworkOptions {
   std::vector<std::string> freeze;  // tensors that are not trained: see freeze.h
   model::LoraConfig lora;
   bool fuse_attention_backward = true;
+  kernels::Offload offload;  // `classes` and `last_class_bias` are those of the vocabulary
   std::shared_ptr<const math::GemmTable> gemm_table;  // of the products on the host; may be null
 };
 
@@ -59,6 +62,7 @@ class Network {
   ParameterSet<T>& parameters() { return *parameters_; }
   const data::VocabMap& vocab() const { return vocab_; }
   const model::ModelConfig& config() const { return options_.config; }
+  const kernels::Offload& offload() const { return options_.offload; }
   const Plan& plan() const { return plan_; }
   const runtime::Session<T>& session() const { return *session_; }
   math::GemmEngine& gemm() { return *gemm_; }
@@ -112,8 +116,9 @@ class Network {
   Network(const NetworkOptions& options, data::VocabMap vocab)
       : options_(options), vocab_(std::move(vocab)) {}
   Status Build(device::Device& device);
-  Result<Step> Compile(const PlanStep& step);
-  Result<Step> CompileKernel(const PlanStep& step);
+  Status CompileAll();
+  Result<Step> Compile(const PlanStep& step, const runtime::OperandFlow& flow);
+  Result<Step> CompileKernel(const PlanStep& step, const runtime::OperandFlow& flow);
   std::function<Status()> CompileHost(const PlanStep& step);
   std::function<Status()> CompileElementwise(const PlanStep& step);
   std::function<Status()> CompileActClip(const PlanStep& step);
@@ -127,8 +132,10 @@ class Network {
   T* Data(const PlanStep& step, const std::string& role);
   Status RunSteps(const std::vector<Step>& steps, double* staging_ms);
   Status WaitFor(int64_t ticket);
+  Status PrepareClassifier();
   Status Forward(std::span<const int32_t> rows);
-  void ClassifierForward();
+  Status ClassifierForward();
+  Result<double> CrossEntropy(std::span<const int32_t> targets, double scale);
   void ClassifierBackward();
   void EmbeddingBackward(std::span<const int32_t> rows);
   double StagingMs() const;
@@ -142,8 +149,13 @@ class Network {
   math::RopeTables rope_;
   std::map<std::string, AlignedBuffer<T>> buffers_;
   AlignedBuffer<T> logits_;
-  // A kernel's launch on a layer, which a recomputed forward step shares with the first one.
-  std::map<std::pair<kernels::KernelId, int64_t>, typename runtime::Session<T>::LaunchId> launches_;
+  AlignedBuffer<T> probabilities_;  // where the device computes them
+  using LaunchId = typename runtime::Session<T>::LaunchId;
+  // A kernel's launch on a layer (and norm), which a recomputed forward step shares with the first
+  // one.
+  std::map<std::tuple<kernels::KernelId, int64_t, model::TensorRole>, LaunchId> launches_;
+  std::vector<LaunchId> classifier_launches_;  // where the device has the classifier
+  std::optional<LaunchId> softmax_launch_;
   std::vector<Step> forward_, backward_;
   StepTimes times_;
   std::unique_ptr<WorkQueue> queue_;  // last: its jobs use the others

@@ -47,6 +47,7 @@ void ForEachField(Options& o, const Visit& visit) {
   visit("device", o.device);
   visit("precision", o.precision);
   visit("ane-rules", o.ane_rules);
+  visit("offload", o.offload);
   visit("threads", o.threads);
 }
 
@@ -159,7 +160,7 @@ bool IsDataSource(std::string_view name) {
 bool IsLaterSetting(std::string_view name) {
   return name == "tokenizer" || name == "split" || name == "text-field" || name == "moments" ||
          name == "recompute" || name == "dynamic-loss-scale" || name == "ane-rules" ||
-         IsShown(name);
+         name == "offload" || IsShown(name);
 }
 
 Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
@@ -218,6 +219,9 @@ Status Validate(const TrainOptions& o) {
   }
   if (o.moments != "fp32" && o.moments != "bf16") {
     return BadInput("--moments {}: expected fp32 or bf16", o.moments);
+  }
+  if (const auto offload = kernels::ParseOffload(o.offload); !offload) {
+    return offload.error().In("--offload");
   }
   return o.lora.enabled() ? ValidateLora(o) : CheckFreeze(o.freeze, o.config);
 }

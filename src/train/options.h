@@ -51,6 +51,7 @@ struct TrainOptions {
   std::string device = "cpu";
   std::string precision = "fp32";
   std::string ane_rules;              // of precision ane: see base/ane_rules.h
+  std::string offload;                // names of kernels/offload.h, as OffloadNames writes them
   int threads = 0;                    // 0: all cores; saved as the number it came to
   std::vector<std::string> freeze;    // patterns of tensors that are not trained: see freeze.h
   model::LoraConfig lora;             // where enabled, adapters are trained and nothing else

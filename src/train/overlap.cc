@@ -29,13 +29,16 @@ std::vector<const char*> WrittenRoles(StepKind kind) {
     case StepKind::kAdapterGradient:
       return {"low_rank"};
     case StepKind::kKernel:
+    case StepKind::kNormWeightGradient:
     case StepKind::kWeightGradient:
       break;
   }
   return {};
 }
 
-std::vector<std::string> Written(const PlanStep& step, const kernels::KernelSpec& spec) {
+}  // namespace
+
+std::vector<std::string> WrittenBuffers(const PlanStep& step, const kernels::KernelSpec& spec) {
   std::vector<std::string> names;
   if (step.kind == StepKind::kKernel) {
     for (const kernels::Operand& operand : kernels::Get(step.kernel).operands(spec).outputs) {
@@ -46,10 +49,9 @@ std::vector<std::string> Written(const PlanStep& step, const kernels::KernelSpec
   return names;
 }
 
-}  // namespace
-
 bool RunsBeside(const PlanStep& step) {
-  return step.kind == StepKind::kWeightGradient || step.kind == StepKind::kAdapterGradient;
+  return step.kind == StepKind::kWeightGradient || step.kind == StepKind::kAdapterGradient ||
+         step.kind == StepKind::kNormWeightGradient;
 }
 
 std::vector<int64_t> StepsToWaitFor(const std::vector<PlanStep>& steps,
@@ -63,7 +65,7 @@ std::vector<int64_t> StepsToWaitFor(const std::vector<PlanStep>& steps,
       ++handed_out;
       for (const auto& [role, buffer] : step.buffers) last_use[buffer] = handed_out;
     } else {
-      for (const std::string& buffer : Written(step, spec)) {
+      for (const std::string& buffer : WrittenBuffers(step, spec)) {
         const auto use = last_use.find(buffer);
         if (use != last_use.end()) wait = std::max(wait, use->second);
       }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "train/plan.h"
@@ -10,6 +11,9 @@ namespace millwright::train {
 
 // Gradients of weights: nothing in the list reads them, and they never use the device.
 bool RunsBeside(const PlanStep& step);
+
+// The buffers that a step writes; of a step that RunsBeside, those that it shares with others.
+std::vector<std::string> WrittenBuffers(const PlanStep& step, const kernels::KernelSpec& spec);
 
 // The list is run in order, but the steps that RunsBeside are only handed to a queue, which runs
 // them in the same order. For each step of the list the number of them that must be finished before

@@ -69,7 +69,7 @@ class PlanWriter {
   }
 
   // Adds a kernel; operands without a name in `buffers` are kept per layer under their own name.
-  void Kernel(KernelId id, Phase phase, Buffers buffers) {
+  PlanStep& Kernel(KernelId id, Phase phase, Buffers buffers) {
     const kernels::Operands operands = kernels::Get(id).operands(spec_);
     for (const auto* list : {&operands.inputs, &operands.outputs}) {
       for (const kernels::Operand& operand : *list) {
@@ -79,11 +79,19 @@ class PlanWriter {
         plan_.buffers[name] = {operand.rows, operand.columns};
       }
     }
-    Add(StepKind::kKernel, phase, std::move(buffers)).kernel = id;
+    PlanStep& step = Add(StepKind::kKernel, phase, std::move(buffers));
+    step.kernel = id;
+    return step;
   }
 
   void Norm(TensorRole norm, const std::string& x, const std::string& y,
             const std::string& inv_rms) {
+    if (norm == TensorRole::kFinalNorm && spec_.offload.rmsnorm) {
+      Kernel(KernelId::kFinalRmsnorm, Phase::kNorm,
+             {{"x_last", x}, {"x_final", y}, {"inv_rms", inv_rms}})
+          .parameter = norm;
+      return;
+    }
     Activation(y, c_.dim);
     plan_.buffers[inv_rms] = {1, spec_.columns()};
     Add(StepKind::kRmsNorm, Phase::kNorm, {{"x", x}, {"y", y}, {"inv_rms", inv_rms}}).parameter =
@@ -93,9 +101,26 @@ class PlanWriter {
   void NormBackward(TensorRole norm, const std::string& dy, const std::string& x,
                     const std::string& inv_rms, const std::string& skip, const std::string& dx) {
     Activation(dx, c_.dim);
+    if (spec_.offload.rmsnorm_backward) return NormBackwardKernel(norm, dy, x, inv_rms, skip, dx);
     Buffers buffers = {{"dy", dy}, {"x", x}, {"inv_rms", inv_rms}, {"dx", dx}};
     if (!skip.empty()) buffers["skip"] = skip;
     Add(StepKind::kRmsNormBackward, Phase::kNormBackward, std::move(buffers)).parameter = norm;
+  }
+
+  void NormBackwardKernel(TensorRole norm, const std::string& dy, const std::string& x,
+                          const std::string& inv_rms, const std::string& skip,
+                          const std::string& dx) {
+    const std::string& branch = skip.empty() ? dx : "dx_norm";
+    Kernel(KernelId::kRmsnormBwd, Phase::kNormBackward,
+           {{"dnormed", dy}, {"x_in", x}, {"inv_rms", inv_rms}, {"dx_norm", branch}})
+        .parameter = norm;
+    if (Trained(norm, norm == TensorRole::kFinalNorm ? -1 : layer_)) {
+      Add(StepKind::kNormWeightGradient, Phase::kNormBackward,
+          {{"dy", dy}, {"x", x}, {"inv_rms", inv_rms}})
+          .parameter = norm;
+    }
+    if (skip.empty()) return;
+    Add(StepKind::kAdd, Phase::kNormBackward, {{"a", branch}, {"b", skip}, {"y", dx}});
   }
 
   void WeightGradient(TensorRole weight, const std::string& dy, const std::string& x) {
@@ -229,6 +254,8 @@ std::string_view KindName(StepKind kind) {
       return "rmsnorm_backward";
     case StepKind::kSwigluBackward:
       return "swiglu_backward";
+    case StepKind::kNormWeightGradient:
+      return "norm_weight_gradient";
     case StepKind::kRopeBackward:
       return "rope_backward";
     case StepKind::kQkNormBackward:

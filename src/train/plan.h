@@ -17,15 +17,16 @@ enum class StepKind {
   kRmsNorm,   // x -> y, inv_rms
   kResidual,  // y = a + residual_alpha * b
   kActClip,   // x *= min(1, act_clip / max|x|), sequence by sequence, remembering the factors
-  kActClipBackward,  // dy *= those factors
-  kScaleByAlpha,     // y = residual_alpha * x
-  kRmsNormBackward,  // dy, x, inv_rms, skip -> dx, and the norm's gradient
-  kSwigluBackward,   // dgate, h1, h3 -> dh1, dh3
-  kRopeBackward,     // rotates dq and dk back, in place
-  kQkNormBackward,   // dq, dk in place, with q_raw and k_raw, and the norms' gradients
-  kAdd,              // y = a + b
-  kWeightGradient,   // dW = dy x^T, or += : see ParameterSet::has_gradients
-  kAdapterGradient,  // of a LoRA adapter: dB = dy (s A x)^T, dA = (s B^T dy) x^T, or +=
+  kActClipBackward,     // dy *= those factors
+  kScaleByAlpha,        // y = residual_alpha * x
+  kRmsNormBackward,     // dy, x, inv_rms, skip -> dx, and the norm's gradient
+  kSwigluBackward,      // dgate, h1, h3 -> dh1, dh3
+  kNormWeightGradient,  // the norm's gradient alone, from dy, x, inv_rms
+  kRopeBackward,        // rotates dq and dk back, in place
+  kQkNormBackward,      // dq, dk in place, with q_raw and k_raw, and the norms' gradients
+  kAdd,                 // y = a + b
+  kWeightGradient,      // dW = dy x^T, or += : see ParameterSet::has_gradients
+  kAdapterGradient,     // of a LoRA adapter: dB = dy (s A x)^T, dA = (s B^T dy) x^T, or +=
 };
 
 // What the time of a step is booked under.

@@ -43,6 +43,7 @@ Result<std::unique_ptr<Trainer>> Trainer::Create(RunInputs inputs, data::VocabMa
                               .recompute = o.recompute,
                               .freeze = FrozenPatterns(o),
                               .lora = o.lora,
+                              .offload = *kernels::ParseOffload(o.offload),
                               .gemm_table = trainer->in_.gemm_table},
                              std::move(vocab));
   if (!network) return network.error();
@@ -266,9 +267,11 @@ RunTotals Trainer::totals() const {
 Status Trainer::Step(telemetry::Sink& sink) {
   telemetry_->BeforeStep();
   const Stopwatch watch;
+  const runtime::KernelTimes before = network_->session().total_times();
   auto loss = MicroStep();
   if (!loss) return loss.error();
   const double ms = watch.ms();
+  totals_.kernels += network_->session().total_times() - before;
   totals_.train_ms += ms;
   ++totals_.steps;
   const telemetry::StepEvent event = MakeStepEvent(*loss, ms);

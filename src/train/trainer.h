@@ -54,6 +54,7 @@ struct RunTotals {
   double optimizer_ms = 0;  // updates and staging
   double telemetry_ms = 0;  // measuring and writing events
   double wall_ms = 0;
+  runtime::KernelTimes kernels;  // in micro-steps
 };
 
 class Trainer {

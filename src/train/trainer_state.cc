@@ -27,10 +27,18 @@ Status RequireEqual(const json& meta, const char* key, const json& now) {
 }
 
 json ToJson(const RunTotals& totals) {
-  return {{"processes", totals.processes},       {"programs", totals.programs},
-          {"compile_ms", totals.compile_ms},     {"steps", totals.steps},
-          {"train_ms", totals.train_ms},         {"optimizer_ms", totals.optimizer_ms},
-          {"telemetry_ms", totals.telemetry_ms}, {"wall_ms", totals.wall_ms}};
+  return {{"processes", totals.processes},
+          {"programs", totals.programs},
+          {"compile_ms", totals.compile_ms},
+          {"steps", totals.steps},
+          {"train_ms", totals.train_ms},
+          {"optimizer_ms", totals.optimizer_ms},
+          {"telemetry_ms", totals.telemetry_ms},
+          {"wall_ms", totals.wall_ms},
+          {"launches", totals.kernels.runs},
+          {"copies", totals.kernels.copies},
+          {"copied_bytes", totals.kernels.copied_bytes},
+          {"handed_on", totals.kernels.handed_on}};
 }
 
 // The totals of the processes before this one; where the state has none, it is the first.
@@ -50,6 +58,10 @@ RunTotals TotalsFromMeta(const json& meta) {
   read("optimizer_ms", totals.optimizer_ms);
   read("telemetry_ms", totals.telemetry_ms);
   read("wall_ms", totals.wall_ms);
+  read("launches", totals.kernels.runs);
+  read("copies", totals.kernels.copies);
+  read("copied_bytes", totals.kernels.copied_bytes);
+  read("handed_on", totals.kernels.handed_on);
   return totals;
 }
 

@@ -32,12 +32,14 @@ std::vector<model::ModelConfig> Configs() {
 
 // The losses of 50 updates.
 std::map<int64_t, float> Losses(const model::ModelConfig& config, const std::string& device,
-                                const device::DeviceOptions& options, kernels::Binding binding) {
+                                const device::DeviceOptions& options, kernels::Binding binding,
+                                const std::string& offload = "") {
   TrainerRun run(device);
   run.options.config = config;
   run.options.steps = 50;
   run.options.accum = 1;
   run.options.binding = binding;
+  run.options.offload = offload;
   run.options.precision = PrecisionName(options.precision);
   run.device_options = options;
   auto trainer = run.Fresh();
@@ -64,6 +66,25 @@ TEST(AneTraining, LossesAreThoseOfItsArithmetic) {
     EXPECT_LT(worst, kBound) << ConfigName(config);
     EXPECT_GT(worst, 0) << "fp32 would not be another arithmetic";
     EXPECT_LT(ane.at(50), 0.8 * ane.at(1)) << "nothing was learned";
+  }
+}
+
+// The classifier, its softmax and the norms on the device as well.
+TEST(AneTraining, OffloadedStepsAreThoseOfItsArithmetic) {
+  const Emulator emulator;
+  constexpr double kBound = 30 * 0x1p-11;
+  const model::ModelConfig config = Configs()[1];
+  const auto ane = device::DeviceOptions{.precision = Precision::kAne};
+  for (const kernels::Binding binding : {kernels::Binding::kPacked, kernels::Binding::kSeparate}) {
+    const auto host = Losses(config, "cpu", ane, binding);
+    const auto judge = Losses(config, "cpu", ane, binding, "all");
+    EXPECT_EQ(Losses(config, "ane", emulator.Options(), binding, "all"), judge);
+    double worst = 0;
+    for (const auto& [step, loss] : judge) {
+      worst = std::max<double>(worst, std::abs(loss - host.at(step)));
+    }
+    EXPECT_LT(worst, kBound);
+    EXPECT_GT(worst, 0) << "the host still does it";
   }
 }
 

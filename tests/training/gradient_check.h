@@ -29,6 +29,7 @@ struct GradientCase {
   model::LoraConfig lora = {};
   int64_t batch = 1;
   bool recompute = false;
+  kernels::Offload offload = {};
   // Puts another device around the one that is opened.
   std::function<std::unique_ptr<device::Device>(std::unique_ptr<device::Device>)> wrap = {};
 };
@@ -56,7 +57,8 @@ class GradientRun {
                                    .recompute = test.recompute,
                                    .freeze = test.freeze,
                                    .lora = test.lora,
-                                   .fuse_attention_backward = test.fuse_attention_backward},
+                                   .fuse_attention_backward = test.fuse_attention_backward,
+                                   .offload = test.offload},
                                   FullVocab(test.config));
     EXPECT_TRUE(created.ok()) << (created.ok() ? "" : created.error().message);
     network = std::move(*created);

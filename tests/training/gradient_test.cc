@@ -21,6 +21,8 @@ std::string NameOf(const ::testing::TestParamInfo<GradientCase>& info) {
   if (test.lora.enabled()) name += "_lora";
   if (test.batch > 1) name += "_batch" + std::to_string(test.batch);
   if (test.recompute) name += "_recompute";
+  if (test.offload.any()) name += "_" + kernels::OffloadNames(test.offload);
+  std::erase_if(name, [](char c) { return c == ',' || c == '-'; });
   return name;
 }
 
@@ -37,9 +39,13 @@ std::vector<GradientCase> AllCases() {
   cases.push_back({.config = Untied(TinyGqa(model::RotaryLayout::kHalfSplit))});
   cases.push_back({.config = TinyMha(), .residual_alpha = 0.35});
   cases.push_back({.config = TinyGqa(model::RotaryLayout::kHalfSplit), .act_clip = 0.4});
+  for (const char* name : {"rmsnorm", "classifier", "softmax", "rmsnorm-bwd"}) {
+    cases.push_back({.config = Untied(TinyMha()), .offload = *kernels::ParseOffload(name)});
+  }
   for (kernels::Binding binding : kBindings) {
     const auto gqa = TinyGqa(model::RotaryLayout::kHalfSplit);
     cases.push_back({.config = gqa, .binding = binding, .batch = 2});
+    cases.push_back({.config = gqa, .binding = binding, .offload = OffloadEverything()});
     cases.push_back({.config = TinyMha(), .binding = binding, .batch = 3, .recompute = true});
     cases.push_back({.config = gqa,
                      .binding = binding,

@@ -36,7 +36,8 @@ runtime::SessionOptions OptionsOf(const KernelCase& test) {
           .residual_alpha = 0.5,
           .lora = test.lora,
           .batch = test.batch,
-          .cache = test.batch == 1 ? 5 : 0};
+          .cache = test.batch == 1 ? 5 : 0,
+          .offload = OffloadEverything(29)};
 }
 
 // Sums of up to `longest` products in double.

@@ -46,7 +46,8 @@ TEST_P(TargetTest, KernelsStillEqualTheirFormulas) {
                                                  .binding = binding,
                                                  .residual_alpha = 0.5,
                                                  .batch = batch,
-                                                 .cache = batch == 1 ? 5 : 0};
+                                                 .cache = batch == 1 ? 5 : 0,
+                                                 .offload = OffloadEverything(29)};
         const kernels::KernelSpec spec = runtime::MakeSpec(device, options);
         for (const kernels::KernelDef* kernel : kernels::AllKernels()) {
           if (kernel->operands(spec).outputs.empty()) continue;

@@ -75,6 +75,14 @@ inline model::LoraConfig LoraEverywhere() {
               *model::ParseLoraTargets("q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj")};
 }
 
+// Every step that a device may take over; the last of `classes` words has a bias.
+inline kernels::Offload OffloadEverything(int64_t classes = 0) {
+  kernels::Offload offload = *kernels::ParseOffload("all");
+  offload.classes = classes;
+  offload.last_class_bias = 1.25;
+  return offload;
+}
+
 inline constexpr kernels::Binding kBindings[] = {
     kernels::Binding::kPacked, kernels::Binding::kConstant, kernels::Binding::kSeparate};
 

@@ -13,8 +13,8 @@ std::string RenderReport(const telemetry::Metrics& metrics, const telemetry::Run
   body += Findings(status) + Figures(status) + "<div class=\"cards\">\n";
   for (const std::string& section :
        {LossPlot(metrics), RatePlot(metrics), GradientPlot(metrics), SpeedPlot(metrics),
-        Phases(status), Kernels(metrics), Validations(metrics), Samples(metrics), Tensors(metrics),
-        Machine(metrics), Settings(metrics)}) {
+        Phases(status), Kernels(metrics), Costs(metrics), Validations(metrics), Samples(metrics),
+        Tensors(metrics), Machine(metrics), Settings(metrics)}) {
     body += section;
   }
   body += "</div>\n";

@@ -85,6 +85,20 @@ TEST(Report, OfAlmostNothing) {
   EXPECT_THAT(page, Not(HasSubstr("nan")));
 }
 
+TEST(Report, SaysWhatProgramsCost) {
+  telemetry::Metrics metrics;
+  telemetry::EndEvent end{.step = 20, .reason = "done"};
+  metrics.Add(end);
+  EXPECT_THAT(RenderReport(metrics, {}), Not(HasSubstr("Programs and copies")));
+  end.costs = telemetry::ProgramCosts{
+      .processes = 3, .programs = 90, .steps = 20, .launches = 2400, .copied_bytes = 30'000'000};
+  metrics.Add(end);
+  const std::string page = RenderReport(metrics, {});
+  EXPECT_THAT(page, HasSubstr("<td>programs compiled</td><td class=\"number\">90</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>launches a micro-step</td><td class=\"number\">120</td>"));
+  EXPECT_THAT(page, HasSubstr("<td>of these, MB</td><td class=\"number\">1.50</td>"));
+}
+
 // A long run is a page of ordinary size.
 TEST(Report, OfAHundredThousandSteps) {
   telemetry::Metrics metrics;

@@ -152,6 +152,31 @@ std::string Kernels(const Metrics& metrics) {
               Table({"kernel", "launches", "ms each", "GFLOP/s", "share"}, rows, true));
 }
 
+std::string Costs(const Metrics& metrics) {
+  if (!metrics.end || !metrics.end->costs || metrics.end->costs->steps == 0) return "";
+  const telemetry::ProgramCosts& costs = *metrics.end->costs;
+  const auto per_step = [&](int64_t count) {
+    return static_cast<double>(count) / static_cast<double>(costs.steps);
+  };
+  return Card(
+      "Programs and copies, the whole run",
+      Table({"what", "figure"},
+            {{"programs compiled", fmt::to_string(costs.programs)},
+             {"time to compile them", fmt::format("{:.0f} ms", costs.compile_ms)},
+             {"processes", fmt::to_string(costs.processes)},
+             {"micro-steps a program",
+              fmt::format("{:.2f}", costs.programs > 0 ? static_cast<double>(costs.steps) /
+                                                             static_cast<double>(costs.programs)
+                                                       : 0.0)},
+             {"launches a micro-step", fmt::format("{:g}", per_step(costs.launches))},
+             {"operands copied to or from the device, a micro-step",
+              fmt::format("{:g}", per_step(costs.copies))},
+             {"of these, MB", fmt::format("{:.2f}", per_step(costs.copied_bytes) * 1e-6)},
+             {"operands handed from kernel to kernel, a micro-step",
+              fmt::format("{:g}", per_step(costs.handed_on))}},
+            true));
+}
+
 std::string Validations(const Metrics& metrics) {
   if (metrics.validations.empty()) return "";
   std::vector<std::vector<std::string>> rows;

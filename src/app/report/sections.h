@@ -21,6 +21,8 @@ std::string SpeedPlot(const telemetry::Metrics& metrics);
 
 std::string Phases(const telemetry::RunStatus& status);
 std::string Kernels(const telemetry::Metrics& metrics);  // of the whole run
+// Launches, copies and compilations; empty of a run that did not say.
+std::string Costs(const telemetry::Metrics& metrics);
 std::string Validations(const telemetry::Metrics& metrics);
 std::string Samples(const telemetry::Metrics& metrics);
 std::string Tensors(const telemetry::Metrics& metrics);  // when they were measured last

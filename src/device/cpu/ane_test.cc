@@ -32,7 +32,13 @@ kernels::KernelSpec Spec(kernels::Binding binding, bool qk_norm) {
                      .qk_norm = qk_norm},
           .binding = binding,
           .target = {.dtype = DType::kFp16, .width_multiple = 32},
-          .cache = 13};
+          .cache = 13,
+          .offload = {.rmsnorm = true,
+                      .classifier = true,
+                      .softmax = true,
+                      .rmsnorm_backward = true,
+                      .classes = 37,
+                      .last_class_bias = 1.5}};
 }
 
 // Blobs with random weights for the operands that a program bakes in.

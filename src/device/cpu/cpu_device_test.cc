@@ -54,7 +54,12 @@ TEST(CpuDevice, WritesNothingBesideItsOutputs) {
                                                .seq = 11,
                                                .vocab = 8},
                                     .target = {.fused_attention_backward = true},
-                                    .cache = 13};
+                                    .cache = 13,
+                                    .offload = {.rmsnorm = true,
+                                                .classifier = true,
+                                                .softmax = true,
+                                                .rmsnorm_backward = true,
+                                                .classes = 37}};
   constexpr size_t kGuard = 64;
   constexpr float kMark = -12345.0f;
   const auto device = OpenCpu();

@@ -38,4 +38,12 @@ void RmsNormBackward(int64_t channels, int64_t seq, const T* dy, const T* x, con
   }
 }
 
+template <class T>
+void RmsNormWeightGradient(int64_t channels, int64_t seq, const T* dy, const T* x, const T* inv_rms,
+                           T* dw) {
+  for (int64_t c = 0; c < channels; ++c) {
+    for (int64_t s = 0; s < seq; ++s) dw[c] += dy[c * seq + s] * x[c * seq + s] * inv_rms[s];
+  }
+}
+
 }  // namespace millwright::math::scalar
