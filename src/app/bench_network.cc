@@ -30,9 +30,11 @@ std::vector<int32_t> RandomRows(int64_t count, int64_t rows, uint64_t stream) {
   return result;
 }
 
-Status CheckMemory(const device::Device& device, const model::ModelConfig& config, int64_t rows) {
+Status CheckMemory(const device::Device& device, const model::ModelConfig& config, int64_t rows,
+                   kernels::Binding binding) {
   train::TrainOptions options;
   options.config = config;
+  options.binding = binding;
   const uint64_t need =
       train::EstimateFootprint(options, device, rows).total() + math::UpdateLoop::kBytes;
   const uint64_t available = AvailableMemory();
@@ -62,14 +64,15 @@ BenchNetwork::BenchNetwork(std::unique_ptr<train::Network<float>> network)
 
 Result<std::unique_ptr<BenchNetwork>> BenchNetwork::Create(
     device::Device& device, const model::ModelConfig& config, int64_t rows,
-    std::shared_ptr<const math::GemmTable> gemm_table) {
+    std::shared_ptr<const math::GemmTable> gemm_table, kernels::Binding binding) {
   if (rows < 2) return BadInput("--vocab-rows {}: at least 2 are needed", rows);
   rows = std::min(rows, config.vocab);
-  if (auto status = CheckMemory(device, config, rows); !status) return status.error();
+  if (auto status = CheckMemory(device, config, rows, binding); !status) return status.error();
   auto vocab = MakeVocab(config.vocab, rows);
   if (!vocab) return vocab.error();
   auto network = train::Network<float>::Create(
-      device, {.config = config, .gemm_table = std::move(gemm_table)}, std::move(*vocab));
+      device, {.config = config, .binding = binding, .gemm_table = std::move(gemm_table)},
+      std::move(*vocab));
   if (!network) return network.error();
   (*network)->parameters().Init(42, (*network)->vocab());
   if (auto status = (*network)->StageWeights(); !status) return status.error();

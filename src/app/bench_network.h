@@ -36,7 +36,8 @@ class BenchNetwork {
   // if the memory is not there. The device must outlive the network.
   static Result<std::unique_ptr<BenchNetwork>> Create(
       device::Device& device, const model::ModelConfig& config, int64_t rows,
-      std::shared_ptr<const math::GemmTable> gemm_table);
+      std::shared_ptr<const math::GemmTable> gemm_table,
+      kernels::Binding binding = kernels::Binding::kSeparate);
 
   // Forward and backward of the sequence; the milliseconds.
   Result<double> Step();
@@ -45,6 +46,7 @@ class BenchNetwork {
   int64_t rows() const { return network_->vocab().rows(); }
   int64_t parameters() const { return network_->parameters().count(); }
   const train::StepTimes& times() const { return network_->times(); }
+  const runtime::Session<float>& session() const { return network_->session(); }
 
  private:
   explicit BenchNetwork(std::unique_ptr<train::Network<float>> network);

@@ -3,6 +3,8 @@
 #include <array>
 #include <filesystem>
 
+#include "app/ane_flags.h"
+#include "app/bench_ane.h"
 #include "app/bench_gemm.h"
 #include "app/bench_generate.h"
 #include "app/bench_kernels.h"
@@ -32,6 +34,8 @@ struct BenchOptions {
   std::string gemm_table = "fixed", precision = "fp32", weights = "fp32";
   bool full = false, tune = false;
   int threads = 0;
+  AneFlags ane;
+  std::string contributor;
 };
 
 // What the parts of a benchmark have in common.
@@ -146,12 +150,12 @@ constexpr std::array kParts = {
 std::string PartNames(std::string_view separator) {
   std::string names;
   for (const BenchPart& part : kParts) names += fmt::format("{}{}", part.name, separator);
-  return names + "all";
+  return names + "all" + std::string(separator) + "ane";
 }
 
 Status Check(const BenchOptions& o) {
   const auto is_it = [&](const BenchPart& part) { return part.name == o.what; };
-  if (o.what != "all" && std::ranges::none_of(kParts, is_it)) {
+  if (o.what != "all" && o.what != "ane" && std::ranges::none_of(kParts, is_it)) {
     return BadInput("bench {}: expected one of {}", o.what, PartNames(", "));
   }
   if (o.tune && o.what != "gemm") {
@@ -171,8 +175,23 @@ Status Check(const BenchOptions& o) {
   return {};
 }
 
+void SayProgress(const std::string& text) { fmt::print(stderr, "{}\n", text); }
+
+// On a device of its own, which `all` does not need.
+Status RunAne(const BenchOptions& o, const model::ModelConfig& config) {
+  auto ane = AneOptionsFromFlags(o.ane);
+  if (!ane) return ane.error();
+  const auto bench = BenchAne({.precision = Precision::kAne, .ane = *std::move(ane)}, config,
+                              o.seconds, SayProgress);
+  if (!bench) return bench.error();
+  fmt::print("{}", ToText(*bench));
+  if (o.json.empty()) return {};
+  return WriteFileAtomically(o.json, ToJson(*bench, o.contributor).dump(2) + "\n");
+}
+
 Status RunBench(const BenchOptions& o, const model::ModelConfig& config) {
   if (auto status = Check(o); !status) return status;
+  if (o.what == "ane") return RunAne(o, config);
   const int threads = SetThreads(o.threads);
   std::shared_ptr<const math::GemmTable> gemm_table;
   if (!o.tune) {
@@ -188,8 +207,7 @@ Status RunBench(const BenchOptions& o, const model::ModelConfig& config) {
       "cpu", {.precision = *precision, .threads = threads, .vector_weights = *weights}, gemm_table);
   if (!device) return device.error();
   WarnOfSlowGemm(gemm_table);
-  const BenchRun run{o, config, **device, gemm_table,
-                     [](const std::string& text) { fmt::print(stderr, "{}\n", text); }};
+  const BenchRun run{o, config, **device, gemm_table, SayProgress};
   nlohmann::json results = {
       {"model", std::string(config.name)}, {"threads", threads}, {"config", train::ToJson(config)}};
   for (const BenchPart& part : kParts) {
@@ -205,9 +223,10 @@ Status RunBench(const BenchOptions& o, const model::ModelConfig& config) {
 
 void AddBenchCommand(CLI::App& app, CommandContext& context) {
   auto options = std::make_shared<BenchOptions>();
-  CLI::App* command = app.add_subcommand(
-      "bench",
-      "Measures this model's kernels, products, training step and generation against the machine");
+  CLI::App* command = app.add_subcommand("bench",
+                                         "Measures this model's kernels, products, training step "
+                                         "and generation against the machine, or "
+                                         "(ane) a Neural Engine");
   command->add_option("WHAT", options->what, PartNames("|"))->capture_default_str();
   command->add_option("--from", options->from,
                       "generate: a model to measure with (default: this one, random weights)");
@@ -237,6 +256,9 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
                     "file of --gemm-table (default: this machine's tuned one)");
   command->add_option("--threads", options->threads, "Threads (0: all cores)")
       ->capture_default_str();
+  AddAneFlags(*command, options->ane);
+  command->add_option("--contributor", options->contributor,
+                      "ane: who sends the file of --json, as it shall be named");
   command->callback([options, &context] {
     context.action = [options, &context] {
       const Status status = RunBench(*options, context.config);

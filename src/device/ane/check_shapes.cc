@@ -50,6 +50,9 @@ void RankFive(const Facts& facts, Findings& findings) {
 void DataTypes(const Facts& facts, Findings& findings) {
   ForEachTensor(facts, [&](mil::ValueId value) {
     const DType dtype = facts.type(value).dtype;
+    // 8-bit activations between quantize and dequantize are what the engine's int8 mode takes (MX).
+    const mil::Operation* made_by = facts.Definition(value);
+    if (made_by != nullptr && made_by->op == "quantize") return;
     if (!IsFloat(dtype)) findings.AtValue(value, "it is {}", DTypeName(dtype));
   });
 }
