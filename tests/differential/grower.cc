@@ -93,7 +93,13 @@ bool Grower::Coin(double probability) { return rng_.Uniform(draws_++) < probabil
 
 double Grower::Real(double low, double high) {
   const double x = low + (high - low) * rng_.Uniform(draws_++);
-  return std::clamp(double{ToFloat(DoubleToFp16(x))}, low, high);
+  Fp16 half = DoubleToFp16(x);
+  const double nearest = ToFloat(half);
+  if (nearest >= low && nearest <= high) return nearest;
+  // Rounded beyond a bound that is no number of fp16: the next one lies before it.
+  const bool toward_zero = (nearest > high) == (nearest > 0);
+  half.bits = static_cast<uint16_t>(toward_zero ? half.bits - 1 : half.bits + 1);
+  return ToFloat(half);
 }
 
 Shape Grower::RandomShape(size_t least_rank, size_t most_rank) {
