@@ -60,7 +60,8 @@ void CollidingNames(const Facts& facts, Findings& findings) {
   for (size_t i = 0; i < facts.function().values.size(); ++i) {
     const std::string& id = facts.function().values[i].id;
     if (std::ranges::find(kNames, id) == kNames.end() && mil::FindOp(id) == nullptr) continue;
-    findings.AtValue(static_cast<mil::ValueId>(i), "\"{}\" is such a name", id);
+    findings.AtValue(static_cast<mil::ValueId>(i),
+                     "the compiler may take \"{}\" for an operation's name", id);
   }
 }
 
