@@ -26,7 +26,7 @@ Result<Precision> OtherPrecision(const std::string& argument) {
   if (!text.starts_with(kReference) || text[kReference.size()] != ':') {
     return BadInput("--compare {}: expected reference or reference:PRECISION", argument);
   }
-  const auto precision = PrecisionFromFlag(text.substr(kReference.size() + 1), /*exact=*/true);
+  auto precision = PrecisionFromFlag(text.substr(kReference.size() + 1), /*exact=*/true);
   if (!precision) return precision.error().In("--compare");
   if (*precision == Precision::kInt8) {
     return BadInput("--compare {}: the reference has no int8", argument);

@@ -23,7 +23,7 @@ Status WriteOutputs(const inspect::BoundProgram& bound, const OutputList& files)
   for (const auto& [index, path] : files) {
     const auto output = bound.Output(index);
     if (!output) return output.error();
-    const Status status = WriteNpy(path, ToNpy(*output, FileDType(bound, *output, index)));
+    Status status = WriteNpy(path, ToNpy(*output, FileDType(bound, *output, index)));
     if (!status) return status;
   }
   return {};

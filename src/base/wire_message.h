@@ -51,7 +51,9 @@ class WireMessage {
   const std::string& bytes() const { return bytes_; }
 
  private:
-  void Tag(int field, int type) { Varint(static_cast<uint64_t>(field * 8 + type)); }
+  void Tag(int field, int type) {
+    Varint(static_cast<uint64_t>(field) * 8 + static_cast<uint64_t>(type));
+  }
   void Varint(uint64_t value) {
     for (; value >= 0x80; value >>= 7) bytes_.push_back(static_cast<char>((value & 0x7F) | 0x80));
     bytes_.push_back(static_cast<char>(value));

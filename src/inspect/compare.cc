@@ -109,6 +109,7 @@ class Comparer {
   Result<std::vector<mil::Array>> ExactlyOfB(const mil::Operation& operation) const {
     if (runs_.arithmetic_b.precision != Precision::kExact) return Exactly(operation, b_);
     std::vector<mil::Array> results;
+    results.reserve(operation.outputs.size());
     for (const mil::ValueId value : operation.outputs) {
       results.push_back(*b_[static_cast<size_t>(value)]);
     }

@@ -23,7 +23,8 @@ class CompareTest : public ::testing::Test {
     const mil::ValueId x = b.Input("x", {DType::kFp16, {2, 4}});
     const mil::ValueId y = b.Input("y", {DType::kFp16, {2, 4}});
     const mil::ValueId sum = b.Add("sum", b.Add("doubled", x, x), y);
-    auto built = std::move(b).Finish({b.Softmax("s", sum, -1)});
+    const mil::ValueId s = b.Softmax("s", sum, -1);
+    auto built = std::move(b).Finish({s});
     EXPECT_TRUE(built.ok()) << (built.ok() ? "" : built.error().message);
     return *std::move(built);
   }

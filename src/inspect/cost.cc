@@ -43,14 +43,16 @@ double MatmulTerms(const mil::Function& function, const mil::Operation& operatio
   const int64_t rows = ShapeOf(function, operation, "y").size() < 2
                            ? (result.empty() ? 1 : result.back())
                            : result[result.size() - 2];
-  return static_cast<double>(x.back() * x[x.size() - 2] / rows);
+  const int64_t terms = x.back() * x[x.size() - 2] / rows;
+  return static_cast<double>(terms);
 }
 
 // Scores and their weighted sum of values, and the softmax between.
 double AttentionFlops(const mil::Function& function, const mil::Operation& operation) {
   const Shape query = ShapeOf(function, operation, "query");
   const Shape key = ShapeOf(function, operation, "key");
-  const auto scores = static_cast<double>(NumElements(query) / query.back() * key[key.size() - 2]);
+  const int64_t queries = NumElements(query) / query.back();
+  const auto scores = static_cast<double>(queries * key[key.size() - 2]);
   const auto value = static_cast<double>(ShapeOf(function, operation, "value").back());
   return scores * (2 * static_cast<double>(query.back()) + kSoftmaxFlops + 2 * value);
 }
@@ -64,7 +66,8 @@ double Flops(const mil::Function& function, const mil::Operation& operation) {
   if (op == "conv_transpose") {
     const Shape weight = ShapeOf(function, operation, "weight");
     const auto inputs = static_cast<double>(NumElements(ShapeOf(function, operation, "x")));
-    return 2 * inputs * static_cast<double>(NumElements(weight) / std::max<int64_t>(1, weight[0]));
+    const int64_t terms = NumElements(weight) / std::max<int64_t>(1, weight[0]);
+    return 2 * inputs * static_cast<double>(terms);
   }
   if (SumsProducts(operation)) {
     return 2 * results * static_cast<double>(SumTerms(function, operation));
