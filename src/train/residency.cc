@@ -147,8 +147,9 @@ class Finder {
     }
     ForEachRepetition([this](size_t first, size_t again) {
       for (const auto& [one, other] : {std::pair{first, again}, {again, first}}) {
-        std::erase_if(flows_[one].stays,
-                      [&](const auto& name) { return !flows_[other].stays.contains(name); });
+        std::erase_if(flows_[one].stays, [&kept = flows_[other].stays](const auto& name) {
+          return !kept.contains(name);
+        });
       }
     });
   }

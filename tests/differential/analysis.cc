@@ -32,9 +32,9 @@ class Evaluation {
   // The elements that an operand of floats is given.
   using Replace = std::function<Elements(const Known& operand, size_t number)>;
 
-  Evaluation(const mil::Function& function, const mil::Operation& operation,
-             std::span<const mil::Type> types, std::span<const KnownPtr> known)
-      : function_(function), operation_(operation), types_(types), known_(known) {
+  Evaluation(const mil::Operation& operation, std::span<const mil::Type> types,
+             std::span<const KnownPtr> known)
+      : operation_(operation), types_(types), known_(known) {
     def_ = mil::FindOp(operation.op);
     for (const mil::Argument& argument : operation.arguments) AddArgument(argument);
     for (const mil::Attribute& attribute : operation.attributes) {
@@ -105,7 +105,6 @@ class Evaluation {
     }
   }
 
-  const mil::Function& function_;
   const mil::Operation& operation_;
   std::span<const mil::Type> types_;
   std::span<const KnownPtr> known_;
@@ -322,11 +321,10 @@ KnownPtr KnownConstant(const mil::Constant& constant) {
   return std::make_shared<const Known>(std::move(known));
 }
 
-Result<std::vector<KnownPtr>> Analyze(const mil::Function& function,
-                                      const mil::Operation& operation,
+Result<std::vector<KnownPtr>> Analyze(const mil::Operation& operation,
                                       std::span<const mil::Type> types,
                                       std::span<const KnownPtr> known, const OpBound& bound) {
-  const Evaluation evaluation(function, operation, types, known);
+  const Evaluation evaluation(operation, types, known);
   if (bound.rule == Rule::kExact) {
     for (const Known* operand : evaluation.floats()) {
       if (!operand->IsExact()) return BadInput("{}: an operand is not exact", operation.op);
@@ -377,7 +375,7 @@ Result<std::vector<KnownPtr>> AnalyzeFunction(const mil::Function& function,
     for (mil::ValueId output : operation.outputs) types.push_back(function.value(output).type);
     const OpSpec* spec = FindSpec(operation.op);
     const auto results =
-        Analyze(function, operation, types, known, spec == nullptr ? OpBound() : spec->bound);
+        Analyze(operation, types, known, spec == nullptr ? OpBound() : spec->bound);
     if (!results) return results.error();
     for (size_t i = 0; i < results->size(); ++i) {
       known[static_cast<size_t>(operation.outputs[i])] = (*results)[i];

@@ -56,8 +56,7 @@ KnownPtr KnownElements(mil::Type type, std::vector<double> elements);
 
 // The results of `operation`, whose operands are `known` (by value id). Bad input: kExact with
 // operands that have errors, and what the operation itself refuses.
-Result<std::vector<KnownPtr>> Analyze(const mil::Function& function,
-                                      const mil::Operation& operation,
+Result<std::vector<KnownPtr>> Analyze(const mil::Operation& operation,
                                       std::span<const mil::Type> types,
                                       std::span<const KnownPtr> known, const OpBound& bound);
 

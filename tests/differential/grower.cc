@@ -289,7 +289,7 @@ std::vector<ValueId> Grower::Append(const Operation& drawn) {
     if (type.elements() > kMostElements || type.shape.size() > 5) return {};
   }
   const OpSpec* spec = FindSpec(operation.op);
-  const auto results = Analyze(function_, operation, *types, known_, spec->bound);
+  const auto results = Analyze(operation, *types, known_, spec->bound);
   if (!results) return {};
   for (const KnownPtr& result : *results) {
     if (!IsUseful(*result)) return {};
