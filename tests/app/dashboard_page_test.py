@@ -290,7 +290,7 @@ class PageTest(unittest.TestCase):
         resumed = self.train(folder, "--resume")
         browser.wait("running again", lambda: browser.text("#state") == "running", PATIENCE)
         browser.wait("further steps", lambda: self.step(browser) > stopped, PATIENCE)
-        self.assertIn("resumed after step", browser.text("#log"))
+        browser.wait("the log to say so", lambda: "resumed after step" in browser.text("#log"), PATIENCE)
         resumed.send_signal(signal.SIGTERM)
         self.assertEqual(resumed.wait(PATIENCE), 130)
         browser.wait("its end", lambda: browser.text("#state") == "interrupted", 30)
