@@ -9,5 +9,5 @@ tidy=${CLANG_TIDY:-$(command -v clang-tidy-16 clang-tidy | head -n 1 || true)}
 compiler=$(command -v clang++-16 clang++ | head -n 1 || true)
 [[ -n $compiler ]] || { echo "lint: clang++ is needed beside clang-tidy" >&2; exit 1; }
 
-cmake -S . -B build/lint -G Ninja -DMILLWRIGHT_PCH=OFF >/dev/null
+cmake -S . -B build/lint -G Ninja -DMILLWRIGHT_PCH=OFF -DMILLWRIGHT_UNITY=ON >/dev/null
 exec python3 tools/lint.py build/lint/compile_commands.json build/lint/clean --tidy "$tidy" --compiler "$compiler"

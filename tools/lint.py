@@ -12,18 +12,42 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ("src/", "tests/", "bench/", "tools/")
+# What clang-tidy tells only of the file that it was given, and not of those that this one includes.
+BROUGHT_IN = re.compile(r"^ *(?:using (?:::)?(?:\w+::)+(\w+);|namespace (\w+) = .*;)", re.MULTILINE)
 
 
 def ours(entry):
-    """The path of a source below the project, or None for what is generated."""
+    """The path of a source below the project, or of a file that CMake made to compile several; None for
+    what else is generated."""
     path = os.path.relpath(os.path.join(entry["directory"], entry["file"]), ROOT)
-    return path if path.startswith(FOLDERS) else None
+    return path if path.startswith(FOLDERS) or "/Unity/unity_" in path else None
+
+
+def members(path):
+    """The project's sources that a file compiles: those that it includes, or itself."""
+    if path.startswith(FOLDERS):
+        return [path]
+    lines = (ROOT / path).read_text().splitlines()
+    return [os.path.relpath(line.split('"')[1], ROOT) for line in lines if line.startswith("#include")]
+
+
+def unused(path):
+    """Findings about names that a source brings into its scope and does not mention again."""
+    text = (ROOT / path).read_text()
+    found = []
+    for match in BROUGHT_IN.finditer(text):
+        name = match.group(1) or match.group(2)
+        if len(re.findall(rf"\b{name}\b", text)) < 2 + match.group(0).count(name) - 1:
+            line = text.count("\n", 0, match.start()) + 1
+            found.append(f"{path}:{line}: error: '{name}' is not used [misc-unused]")
+    return found
 
 
 def fingerprint(entry, compiler, configuration):
@@ -47,10 +71,14 @@ def fingerprint(entry, compiler, configuration):
 def look(entry, build, tidy, compiler, configuration, memory):
     """(path, findings or "", whether it was known to be clean)"""
     path = ours(entry)
+    names = "\n".join(finding for member in members(path) for finding in unused(member))
+    if names:
+        return path, names, False
     key = fingerprint(entry, compiler, configuration)
     if key and (memory / key).exists():
         return path, "", True
-    run = subprocess.run([tidy, "-p", str(build), "--quiet", "--extra-arg=-Wno-unknown-warning-option", path],
+    run = subprocess.run([tidy, "-p", str(build), "--quiet", "--extra-arg=-Wno-unknown-warning-option",
+                          *([] if path.startswith(FOLDERS) else ["--checks=-bugprone-suspicious-include"]), path],
                          cwd=ROOT, capture_output=True, text=True)
     if run.returncode == 0:
         if key:
@@ -83,7 +111,8 @@ def main():
             if findings:
                 dirty += 1
                 print(f"[{done}/{len(work)}] {path}\n{findings}", flush=True)
-    print(f"lint: {len(work)} sources, {known} known to be clean, {dirty} with findings")
+    sources = sum(len(members(path)) for path in entries)
+    print(f"lint: {sources} sources in {len(work)} files, {known} known to be clean, {dirty} with findings")
     return 1 if dirty else 0
 
 

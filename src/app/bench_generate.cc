@@ -16,7 +16,7 @@
 namespace millwright::app {
 namespace {
 
-constexpr int64_t kPrompt = 64, kTokens = 64;
+constexpr int64_t kPrompt = 64, kGenerated = 64;
 
 // What a token reads: the layers, the final norm, and as classifier [vocab, dim]; of the embedding
 // only a row.
@@ -71,7 +71,7 @@ Status RunOnce(sample::Decoder& decoder, std::span<const int32_t> tokens, bool w
 // Another story each time, so that nothing of the last one is reused.
 std::vector<int32_t> RandomTokens(const model::ModelConfig& config, uint64_t round) {
   const Rng rng(1, round);
-  std::vector<int32_t> tokens(static_cast<size_t>(std::min(kPrompt + kTokens, config.seq)));
+  std::vector<int32_t> tokens(static_cast<size_t>(std::min(kPrompt + kGenerated, config.seq)));
   for (size_t i = 0; i < tokens.size(); ++i) {
     tokens[i] = static_cast<int32_t>(rng.Below(i, static_cast<uint64_t>(config.vocab)));
   }

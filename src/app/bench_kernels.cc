@@ -18,7 +18,6 @@ namespace millwright::app {
 namespace {
 
 using kernels::KernelDef;
-using kernels::KernelId;
 
 // Random operands. Weights are parts of a pool that is larger than the caches.
 class OperandPool {

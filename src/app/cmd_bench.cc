@@ -81,7 +81,7 @@ Result<nlohmann::json> RunTune(const BenchRun& run) {
   const bool own = flag == "fixed" || flag == "tuned";
   const std::string path = own ? TunedGemmPath(machine) : flag;
   Result<math::GemmTable> table = math::GemmTable();
-  if (std::error_code ignored; std::filesystem::exists(path, ignored)) {
+  if (Exists(path)) {
     table = ReadGemmTable(path, machine);
     if (!table) return table.error().In("--tune");
   }

@@ -8,7 +8,7 @@
 namespace millwright::app {
 namespace {
 
-struct CheckOptions {
+struct ConformanceOptions {
   std::string device = "cpu";
   std::string precision;
   std::string ane_rules;
@@ -25,7 +25,7 @@ void Print(const ConformanceResult& r) {
 }
 
 // The number of findings.
-Result<int64_t> RunCheck(const CheckOptions& options) {
+Result<int64_t> RunCheck(const ConformanceOptions& options) {
   const std::string name =
       options.precision.empty() ? std::string(DefaultPrecision(options.device)) : options.precision;
   auto precision = PrecisionFromFlag(name, /*exact=*/true);
@@ -54,7 +54,7 @@ Result<int64_t> RunCheck(const CheckOptions& options) {
 }  // namespace
 
 void AddCheckCommand(CLI::App& app, CommandContext& context) {
-  auto options = std::make_shared<CheckOptions>();
+  auto options = std::make_shared<ConformanceOptions>();
   CLI::App* command = app.add_subcommand(
       "check",
       "Runs the training kernels of three small networks on a device, against their formulas");

@@ -66,10 +66,8 @@ Result<std::optional<DType>> TargetDType(const ConvertOptions& options, Format f
 }
 
 bool HoldsHfModel(const fs::path& dir) {
-  std::error_code ignored;
-  return fs::exists(dir / "config.json", ignored) &&
-         (fs::exists(dir / "model.safetensors", ignored) ||
-          fs::exists(dir / "model.safetensors.index.json", ignored));
+  return Exists(dir / "config.json") &&
+         (Exists(dir / "model.safetensors") || Exists(dir / "model.safetensors.index.json"));
 }
 
 // A model may be replaced where the user says so; anything else never.

@@ -19,7 +19,7 @@ struct KernelsOptions {
   bool plan = false;
 };
 
-constexpr uint64_t kWeightSeed = 42;
+constexpr uint64_t kEmittedSeed = 42;
 
 // The spec to show: the ANE's where files are written, else that of the device.
 Result<kernels::KernelSpec> SpecToShow(const KernelsOptions& options,
@@ -46,7 +46,7 @@ Status RunKernels(const KernelsOptions& options, const model::ModelConfig& confi
   auto table = KernelTable(*spec);
   if (!table) return table.error();
   if (!options.emit.empty()) {
-    auto emitted = EmitKernels(*spec, kWeightSeed, options.emit);
+    auto emitted = EmitKernels(*spec, kEmittedSeed, options.emit);
     if (!emitted) return emitted.error();
     fmt::print(stderr, "wrote {} programs and {} weight files to {}\n", emitted->programs,
                emitted->weight_files, options.emit);

@@ -7,6 +7,7 @@
 
 #include "app/run_folder.h"
 #include "app/stored_model.h"
+#include "base/folder.h"
 #include "checkpoint/training_state.h"
 #include "telemetry/metrics_reader.h"
 #include "text/open_tokenizer.h"
@@ -19,11 +20,6 @@ namespace fs = std::filesystem;
 
 using checkpoint::StateReader;
 using nlohmann::json;
-
-bool Exists(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
 
 std::string Join(const std::vector<std::string>& parts) {
   std::string text;
@@ -235,7 +231,7 @@ std::string DescribeConfig(const model::ModelConfig& c) {
 
 Result<std::string> Describe(const std::string& path) {
   std::error_code ignored;
-  if (!fs::exists(path, ignored)) return BadInput("{}: there is no such file or folder", path);
+  if (!Exists(path)) return BadInput("{}: there is no such file or folder", path);
   std::string trimmed = path;
   while (trimmed.size() > 1 && trimmed.back() == '/') trimmed.pop_back();
   return fs::is_directory(trimmed, ignored) ? DescribeFolder(trimmed) : DescribeFile(trimmed);

@@ -84,8 +84,7 @@ Result<std::shared_ptr<const math::GemmTable>> GemmTableOfFlag(std::string_view 
   if (flag == "fixed") return std::shared_ptr<const math::GemmTable>();
   const GemmMachine machine = ThisGemmMachine();
   const std::string path = flag == "tuned" ? TunedGemmPath(machine) : std::string(flag);
-  std::error_code ignored;
-  if (flag == "tuned" && !fs::exists(path, ignored)) {
+  if (flag == "tuned" && !Exists(path)) {
     return BadInput(
         "--gemm-table tuned: this machine was not measured yet with {} threads ({} is not there); "
         "bench gemm --tune does it",

@@ -11,7 +11,7 @@
 namespace millwright::app {
 namespace {
 
-struct CheckOptions {
+struct MilCheckOptions {
   std::string file;
   std::string target = "cpu";
   std::string chip = "m4";
@@ -66,7 +66,7 @@ void AddConstraints(const mil::Program& program, const device::ane::Target& targ
   }
 }
 
-Result<std::vector<Finding>> FindAll(const CheckOptions& options) {
+Result<std::vector<Finding>> FindAll(const MilCheckOptions& options) {
   if (options.target != "cpu" && options.target != "ane") {
     return BadInput("--target {}: expected ane or cpu", options.target);
   }
@@ -83,7 +83,7 @@ Result<std::vector<Finding>> FindAll(const CheckOptions& options) {
   return findings;
 }
 
-void PrintJson(const CheckOptions& options, const std::vector<Finding>& findings) {
+void PrintJson(const MilCheckOptions& options, const std::vector<Finding>& findings) {
   nlohmann::ordered_json json = {
       {"file", options.file}, {"target", options.target}, {"findings", nlohmann::json::array()}};
   if (options.target == "ane") json["chip"] = options.chip;
@@ -97,7 +97,7 @@ void PrintJson(const CheckOptions& options, const std::vector<Finding>& findings
   fmt::print("{}\n", json.dump(2));
 }
 
-void Print(const CheckOptions& options, const std::vector<Finding>& findings, int64_t errors) {
+void Print(const MilCheckOptions& options, const std::vector<Finding>& findings, int64_t errors) {
   for (const Finding& f : findings) {
     const std::string place =
         f.line == 0 ? options.file : fmt::format("{}:{}", options.file, f.line);
@@ -115,7 +115,7 @@ void Print(const CheckOptions& options, const std::vector<Finding>& findings, in
 }  // namespace
 
 void AddMilCheckCommand(CLI::App& mil, CommandContext& context) {
-  auto options = std::make_shared<CheckOptions>();
+  auto options = std::make_shared<MilCheckOptions>();
   CLI::App* command = mil.add_subcommand(
       "check", "Checks types, shapes and a target's constraints; exit code 1 if there are errors");
   command->add_option("FILE", options->file, "MIL text")->required();

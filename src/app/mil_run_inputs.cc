@@ -15,7 +15,7 @@
 namespace millwright::app {
 namespace {
 
-constexpr uint64_t kWeightSeed = 42;  // where --random does not name one
+constexpr uint64_t kDefaultSeed = 42;  // where --random does not name one
 
 struct NamedFile {
   std::string name, file;
@@ -118,7 +118,7 @@ Result<MilRun> LoadMilRun(const MilRunFlags& flags) {
   if (Status status = mil::Verify(*program); !status) return status.error().In(flags.file);
   if (flags.random_weights) {
     run.program =
-        inspect::WithRandomWeights(*std::move(program), flags.random.value_or(kWeightSeed));
+        inspect::WithRandomWeights(*std::move(program), flags.random.value_or(kDefaultSeed));
   } else {
     auto weights = LoadMilWeights(*program, flags.file, flags.weights, flags.lenient_blobs);
     if (!weights) return weights.error();

@@ -6,6 +6,7 @@
 
 #include "app/stored_model.h"
 #include "base/atomic_file.h"
+#include "base/folder.h"
 #include "checkpoint/training_state.h"
 
 namespace millwright::app {
@@ -27,9 +28,8 @@ fs::path NearestExisting(const std::string& dir) {
 }  // namespace
 
 bool HoldsRun(const std::string& dir) {
-  std::error_code ignored;
   for (const char* name : {"LATEST", "metrics.jsonl", "run.json"}) {
-    if (fs::exists(fs::path(dir) / name, ignored)) return true;
+    if (Exists(fs::path(dir) / name)) return true;
   }
   return !checkpoint::ListStates(dir).empty();
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/folder.h"
 #include "base/mapped_file.h"
 #include "base/read_file.h"
 #include "checkpoint/finite.h"
@@ -23,11 +24,6 @@ using checkpoint::BlztPart;
 using checkpoint::StateReader;
 using model::TensorSpec;
 using nlohmann::json;
-
-bool Exists(const fs::path& path) {
-  std::error_code ignored;
-  return fs::exists(path, ignored);
-}
 
 int32_t ToInt32(int64_t value) {
   return static_cast<int32_t>(std::clamp<int64_t>(value, INT32_MIN, INT32_MAX));

@@ -7,6 +7,7 @@
 #include "app/progress_bar.h"
 #include "app/stored_model.h"
 #include "base/escapes.h"
+#include "base/folder.h"
 #include "base/input_file.h"
 #include "checkpoint/hash.h"
 #include "data/tokenize.h"
@@ -38,7 +39,7 @@ std::vector<std::string> FilesOf(const std::string& path) {
   const fs::path folder = is_folder ? fs::path(path) : fs::path(path).parent_path();
   std::vector<std::string> files = TokenizerFiles(folder.empty() ? "." : folder.string());
   if (!is_folder) files.push_back(path);
-  if (fs::exists(folder / "config.json", ignored)) {
+  if (Exists(folder / "config.json")) {
     files.push_back((folder / "config.json").string());
   }
   return files;

@@ -10,7 +10,7 @@
 namespace millwright::app {
 namespace {
 
-constexpr int64_t kTokens = 64;
+constexpr int64_t kSampleTokens = 64;
 
 }  // namespace
 
@@ -58,7 +58,7 @@ Result<telemetry::SampleEvent> TrainSampler::Sample(train::Trainer& trainer, int
   std::string text;
   sample::GenerateOptions generate;
   generate.prompt = options_.sample_prompt;
-  generate.tokens = kTokens;
+  generate.tokens = kSampleTokens;
   const auto generated =
       sample::Generate(**decoder, *tokenizer_, generate, [&](std::string_view piece) -> Status {
         text += piece;

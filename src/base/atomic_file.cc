@@ -5,12 +5,11 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <system_error>
 
 namespace millwright {
 namespace {
-
-std::string Reason(int error) { return std::error_code(error, std::generic_category()).message(); }
 
 // Writes all of `bytes` to an open file and syncs it; an errno, or 0.
 int WriteAndSync(int file, std::span<const std::byte> bytes) {
@@ -28,13 +27,13 @@ int WriteAndSync(int file, std::span<const std::byte> bytes) {
 Status WriteFileAtomically(const std::string& path, std::span<const std::byte> bytes) {
   const std::string temporary = path + ".tmp";
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (file < 0) return Failed("{}: cannot be created: {}", temporary, Reason(errno));
+  if (file < 0) return Failed("{}: cannot be created: {}", temporary, std::strerror(errno));
   int error = WriteAndSync(file, bytes);
   if (::close(file) != 0 && error == 0) error = errno;
   if (error == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error == 0) return {};
   ::unlink(temporary.c_str());
-  return Failed("{}: cannot be written: {}", path, Reason(error));
+  return Failed("{}: cannot be written: {}", path, std::strerror(error));
 }
 
 Status WriteFileAtomically(const std::string& path, std::string_view text) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,9 @@ class FolderWriter {
 
 // The folder that `path` lies in.
 std::string ParentFolder(const std::string& path);
+
+/// Whether there is something at `path`; false too where that cannot be seen.
+bool Exists(const std::filesystem::path& path);
 
 // Bad input, in the name of `flag`, unless `dir` can be written as a new folder: it does not exist
 // and its parent does, or it is an empty folder.

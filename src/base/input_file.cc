@@ -1,6 +1,7 @@
 #include "base/input_file.h"
 
 #include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <system_error>
 
@@ -8,8 +9,6 @@ namespace millwright {
 namespace {
 
 constexpr size_t kBlock = size_t{1} << 20;
-
-std::string Reason() { return std::error_code(errno, std::generic_category()).message(); }
 
 }  // namespace
 
@@ -20,7 +19,8 @@ Result<InputFile> InputFile::Open(const std::string& path) {
   if (std::filesystem::is_directory(status)) return BadInput("{}: is a folder", path);
   InputFile input(path);
   input.file_.reset(std::fopen(path.c_str(), "rbe"));
-  if (input.file_ == nullptr) return BadInput("{}: cannot be opened: {}", path, Reason());
+  if (input.file_ == nullptr)
+    return BadInput("{}: cannot be opened: {}", path, std::strerror(errno));
   std::setvbuf(input.file_.get(), nullptr, _IONBF, 0);
   if (std::filesystem::is_regular_file(status)) {
     const auto size = std::filesystem::file_size(path, error);
@@ -32,7 +32,8 @@ Result<InputFile> InputFile::Open(const std::string& path) {
 
 Result<std::string_view> InputFile::Read() {
   const size_t count = std::fread(buffer_.data(), 1, buffer_.size(), file_.get());
-  if (std::ferror(file_.get()) != 0) return Failed("{}: cannot be read: {}", path_, Reason());
+  if (std::ferror(file_.get()) != 0)
+    return Failed("{}: cannot be read: {}", path_, std::strerror(errno));
   return std::string_view(buffer_.data(), count);
 }
 

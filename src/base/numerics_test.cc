@@ -15,7 +15,7 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 const Numerics kExact(Precision::kExact);
 const Numerics kFp32(Precision::kFp32);
 const Numerics kFp16(Precision::kFp16);
-const Numerics kAne(Precision::kAne);
+const Numerics kAneNumerics(Precision::kAne);
 
 double DotOf(const Numerics& numerics, const std::vector<double>& a, const std::vector<double>& b) {
   return numerics.Dot(a.data(), 1, b.data(), 1, a.size());
@@ -61,14 +61,14 @@ TEST(NumericsTest, Fp16RoundsADeclaredFp32ToFp32) {
 }
 
 TEST(NumericsTest, AneRoundsTiesAwayFromZero) {
-  EXPECT_EQ(kAne.Round(2049.0, DType::kFp16), 2050.0);
-  EXPECT_EQ(kAne.Round(-2049.0, DType::kFp16), -2050.0);
-  EXPECT_EQ(kAne.Round(2048.9, DType::kFp16), 2048.0);
-  EXPECT_EQ(kAne.Round(0x1p-25, DType::kFp16), 0x1p-24);
-  EXPECT_EQ(kAne.Round(0x1p-24, DType::kFp16), 0x1p-24) << "subnormals are kept";
-  EXPECT_EQ(kAne.Round(65520.0, DType::kFp16), kInf);
-  EXPECT_FALSE(std::signbit(kAne.Round(-0.0, DType::kFp16)));
-  EXPECT_FALSE(std::signbit(kAne.Round(-0x1p-30, DType::kFp16)));
+  EXPECT_EQ(kAneNumerics.Round(2049.0, DType::kFp16), 2050.0);
+  EXPECT_EQ(kAneNumerics.Round(-2049.0, DType::kFp16), -2050.0);
+  EXPECT_EQ(kAneNumerics.Round(2048.9, DType::kFp16), 2048.0);
+  EXPECT_EQ(kAneNumerics.Round(0x1p-25, DType::kFp16), 0x1p-24);
+  EXPECT_EQ(kAneNumerics.Round(0x1p-24, DType::kFp16), 0x1p-24) << "subnormals are kept";
+  EXPECT_EQ(kAneNumerics.Round(65520.0, DType::kFp16), kInf);
+  EXPECT_FALSE(std::signbit(kAneNumerics.Round(-0.0, DType::kFp16)));
+  EXPECT_FALSE(std::signbit(kAneNumerics.Round(-0x1p-30, DType::kFp16)));
 }
 
 TEST(NumericsTest, Fp16AgreesWithTheStorageConversion) {
@@ -84,7 +84,7 @@ TEST(NumericsTest, Fp16AgreesWithTheStorageConversion) {
         << value;
     ASSERT_EQ(kFp16.Round(value, DType::kFp32), static_cast<double>(static_cast<float>(value)));
     // Away from ties both roundings are the nearest fp16.
-    const double away = kAne.Round(value, DType::kFp16);
+    const double away = kAneNumerics.Round(value, DType::kFp16);
     if (away != expected) {
       ASSERT_EQ(std::fabs(away - value), std::fabs(expected - value)) << value;
     }
@@ -92,7 +92,7 @@ TEST(NumericsTest, Fp16AgreesWithTheStorageConversion) {
 }
 
 TEST(NumericsTest, IntegersAreClamped) {
-  for (const Numerics& numerics : {kExact, kFp32, kFp16, kAne}) {
+  for (const Numerics& numerics : {kExact, kFp32, kFp16, kAneNumerics}) {
     EXPECT_EQ(numerics.Round(200.0, DType::kInt8), 127.0);
     EXPECT_EQ(numerics.Round(-200.0, DType::kInt8), -128.0);
     EXPECT_EQ(numerics.Round(-1.0, DType::kUint8), 0.0);
@@ -106,7 +106,7 @@ TEST(NumericsTest, IntegersAreClamped) {
 TEST(NumericsTest, DotFollowsItsStrides) {
   const std::vector<double> a{1, 99, 2, 99, 3};
   const std::vector<double> b{10, 20, 30};
-  for (const Numerics& numerics : {kExact, kFp32, kFp16, kAne}) {
+  for (const Numerics& numerics : {kExact, kFp32, kFp16, kAneNumerics}) {
     EXPECT_EQ(numerics.Dot(a.data(), 2, b.data(), 1, 3), 140.0);
     EXPECT_EQ(numerics.Dot(a.data(), 2, b.data() + 2, -1, 3), 100.0);
     EXPECT_EQ(numerics.Dot(a.data(), 1, b.data(), 1, 0), 0.0);
@@ -116,60 +116,61 @@ TEST(NumericsTest, DotFollowsItsStrides) {
 // E1, vectors of notes/numerics.md (section H12) of the M6 study: a product whose operand exponents
 // sum to -17 or less vanishes, others are rounded half away from zero to multiples of 2^-16.
 TEST(NumericsTest, AneDropsSmallProducts) {
-  EXPECT_EQ(DotOf(kAne, {0x1p-8}, {0x1p-8}), 0x1p-16);
-  EXPECT_EQ(DotOf(kAne, {0x1p-9}, {0x1p-8}), 0.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {0x1p-8}, {0x1p-8}), 0x1p-16);
+  EXPECT_EQ(DotOf(kAneNumerics, {0x1p-9}, {0x1p-8}), 0.0);
   // 1.875 * 2^-3 * 1.875 * 2^-14 is 1.76 steps, but its exponents sum to -17; so do those of the
   // product of 1.98 steps, and those of 1.43.
-  EXPECT_EQ(DotOf(kAne, {0x1.Ep-3}, {0x1.Ep-14}), 0.0);
-  EXPECT_EQ(DotOf(kAne, {0x1.FD8p-3}, {0x1.FD8p-14}), 0.0);
-  EXPECT_EQ(DotOf(kAne, {0x1.8p-4}, {0x1.E68p-13}), 0.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {0x1.Ep-3}, {0x1.Ep-14}), 0.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {0x1.FD8p-3}, {0x1.FD8p-14}), 0.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {0x1.8p-4}, {0x1.E68p-13}), 0.0);
   // 0.125 * 1.5 * 2^-13 is 1.5 steps with exponents that sum to -16.
-  EXPECT_EQ(DotOf(kAne, {0x1p-3}, {0x1.8p-13}), 2 * 0x1p-16) << "half a step goes away from zero";
-  EXPECT_EQ(DotOf(kAne, {-0x1p-3}, {0x1.8p-13}), -2 * 0x1p-16);
+  EXPECT_EQ(DotOf(kAneNumerics, {0x1p-3}, {0x1.8p-13}), 2 * 0x1p-16)
+      << "half a step goes away from zero";
+  EXPECT_EQ(DotOf(kAneNumerics, {-0x1p-3}, {0x1.8p-13}), -2 * 0x1p-16);
   // 1.75 * 1.75 * 2^-16 is 3.0625 steps.
-  EXPECT_EQ(DotOf(kAne, {0x1.Cp-8}, {0x1.Cp-8}), 3 * 0x1p-16);
+  EXPECT_EQ(DotOf(kAneNumerics, {0x1.Cp-8}, {0x1.Cp-8}), 3 * 0x1p-16);
   // A gradient of 8e-5 (1.31 * 2^-14) times a weight of 0.036 (1.15 * 2^-5): lost.
-  EXPECT_EQ(DotOf(kAne, {8e-5}, {0.036}), 0.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {8e-5}, {0.036}), 0.0);
   EXPECT_NE(DotOf(kFp16, {8e-5}, {0.036}), 0.0);
 }
 
 // E1: a subnormal fp16 counts as exponent -14, so that its product may be rounded up.
 TEST(NumericsTest, AneTakesSubnormalsForExponentMinus14) {
-  EXPECT_EQ(DotOf(kAne, {0x1p-17}, {1.0}), 0x1p-16);
-  EXPECT_EQ(DotOf(kAne, {0x1p-18}, {1.0}), 0.0);
-  EXPECT_EQ(DotOf(kAne, {0.25}, {0x1p-15}), 0x1p-16) << "exponents -2 and -14, half a step";
-  EXPECT_EQ(DotOf(kAne, {0.125}, {0x1.8p-15}), 0.0) << "exponents -3 and -14";
+  EXPECT_EQ(DotOf(kAneNumerics, {0x1p-17}, {1.0}), 0x1p-16);
+  EXPECT_EQ(DotOf(kAneNumerics, {0x1p-18}, {1.0}), 0.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {0.25}, {0x1p-15}), 0x1p-16) << "exponents -2 and -14, half a step";
+  EXPECT_EQ(DotOf(kAneNumerics, {0.125}, {0x1.8p-15}), 0.0) << "exponents -3 and -14";
 }
 
 // E1: nothing is lost beside a large partial sum, for the sum is fixed point.
 TEST(NumericsTest, AneSumsExactly) {
-  EXPECT_EQ(DotOf(kAne, {16384, 0x1p-16, -16384}, {1, 1, 1}), 0x1p-16);
-  EXPECT_EQ(DotOf(kAne, {16384, 0x1p-18, -16384}, {1, 1, 1}), 0.0);
-  EXPECT_EQ(DotOf(kAne, {2048, 1}, {1, 1}), 2049.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {16384, 0x1p-16, -16384}, {1, 1, 1}), 0x1p-16);
+  EXPECT_EQ(DotOf(kAneNumerics, {16384, 0x1p-18, -16384}, {1, 1, 1}), 0.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {2048, 1}, {1, 1}), 2049.0);
 }
 
 TEST(NumericsTest, AneSticksAtInfinity) {
-  EXPECT_EQ(DotOf(kAne, {128, 128, 1}, {128, 127, 0}), 32640.0);
-  EXPECT_EQ(DotOf(kAne, {128, 128}, {128, 128}), kInf);
-  EXPECT_EQ(DotOf(kAne, {-128, 128}, {128, -128}), -kInf);
+  EXPECT_EQ(DotOf(kAneNumerics, {128, 128, 1}, {128, 127, 0}), 32640.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {128, 128}, {128, 128}), kInf);
+  EXPECT_EQ(DotOf(kAneNumerics, {-128, 128}, {128, -128}), -kInf);
   // The order of summation decides: the sum of all four is 0.
-  EXPECT_EQ(DotOf(kAne, {128, 128, -128, -128}, {128, 128, 128, 128}), kInf);
-  EXPECT_EQ(DotOf(kAne, {128, -128, 128, -128}, {128, 128, 128, 128}), 0.0);
-  EXPECT_EQ(DotOf(kAne, {kInf, 1}, {1, 1}), kInf);
+  EXPECT_EQ(DotOf(kAneNumerics, {128, 128, -128, -128}, {128, 128, 128, 128}), kInf);
+  EXPECT_EQ(DotOf(kAneNumerics, {128, -128, 128, -128}, {128, 128, 128, 128}), 0.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {kInf, 1}, {1, 1}), kInf);
 }
 
 // E13: operands that are no finite numbers count as 65536 and 98304. AF's inf * x = -52416 in fp16.
 TEST(NumericsTest, AneReadsInfinitiesAndNansAsNumbers) {
   const double nan = std::nan("");
-  EXPECT_EQ(kAne.Operand(kInf), 65536.0);
-  EXPECT_EQ(kAne.Operand(-kInf), -65536.0);
-  EXPECT_EQ(kAne.Operand(nan), 98304.0);
-  EXPECT_EQ(kAne.Operand(7.0), 7.0);
+  EXPECT_EQ(kAneNumerics.Operand(kInf), 65536.0);
+  EXPECT_EQ(kAneNumerics.Operand(-kInf), -65536.0);
+  EXPECT_EQ(kAneNumerics.Operand(nan), 98304.0);
+  EXPECT_EQ(kAneNumerics.Operand(7.0), 7.0);
   EXPECT_TRUE(std::isnan(kFp16.Operand(nan)));
-  EXPECT_EQ(kAne.Round(kAne.Operand(kInf) * -0.7998046875, DType::kFp16), -52416.0);
-  EXPECT_EQ(DotOf(kAne, {nan}, {0.25}), 24576.0) << "a NaN disappears";
-  EXPECT_EQ(DotOf(kAne, {nan}, {1.0}), kInf);
-  EXPECT_EQ(DotOf(kAne, {kInf}, {0.0}), 0.0);
+  EXPECT_EQ(kAneNumerics.Round(kAneNumerics.Operand(kInf) * -0.7998046875, DType::kFp16), -52416.0);
+  EXPECT_EQ(DotOf(kAneNumerics, {nan}, {0.25}), 24576.0) << "a NaN disappears";
+  EXPECT_EQ(DotOf(kAneNumerics, {nan}, {1.0}), kInf);
+  EXPECT_EQ(DotOf(kAneNumerics, {kInf}, {0.0}), 0.0);
   EXPECT_TRUE(std::isnan(
       DotOf(Numerics(Precision::kAne, AneRules().Set(AneRule::kDecode, false)), {nan}, {1.0})));
 }
@@ -195,16 +196,16 @@ TEST(NumericsTest, AneRulesCanBeSwitchedOff) {
 
 // E2: results end at 32752, the last fp16 below the accumulator's limit.
 TEST(NumericsTest, AneResultsEndBelowTheAccumulatorsLimit) {
-  EXPECT_EQ(DotOf(kAne, {32752, 7.5}, {1, 1}), 32759.5);
-  EXPECT_EQ(DotOf(kAne, {32752, 8}, {1, 1}), kInf);
+  EXPECT_EQ(DotOf(kAneNumerics, {32752, 7.5}, {1, 1}), 32759.5);
+  EXPECT_EQ(DotOf(kAneNumerics, {32752, 8}, {1, 1}), kInf);
 }
 
 // E5: 2049 becomes 2050 and integers above 2048 are not exact.
 TEST(NumericsTest, AneSumsNarrowly) {
-  EXPECT_EQ(SumOf(kAne, std::vector<double>(2048, 1.0)), 2048.0);
-  EXPECT_EQ(SumOf(kAne, std::vector<double>(2049, 1.0)), 2050.0);
+  EXPECT_EQ(SumOf(kAneNumerics, std::vector<double>(2048, 1.0)), 2048.0);
+  EXPECT_EQ(SumOf(kAneNumerics, std::vector<double>(2049, 1.0)), 2050.0);
   EXPECT_EQ(SumOf(kFp16, std::vector<double>(2049, 1.0)), 2049.0);
-  EXPECT_EQ(SumOf(kAne, {4096, 1, 1, 1}), 4096.0);
+  EXPECT_EQ(SumOf(kAneNumerics, {4096, 1, 1, 1}), 4096.0);
 }
 
 }  // namespace

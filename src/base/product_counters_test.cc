@@ -12,14 +12,14 @@
 namespace millwright {
 namespace {
 
-const Numerics kAne(Precision::kAne);
+const Numerics kOnAne(Precision::kAne);
 
 TEST(ProductCountersTest, CountsAProductByHand) {
   // 2^-9 * 2^-8 vanishes, 2^-8 * 2^-8 does not, 0 * x is no product; 256 * 256 overflows.
   const std::vector<double> a = {0x1p-9, 0, 0x1p-8, 256};  // [2, 2]
   const std::vector<double> b = {0x1p-8, 256};             // [2, 1]
-  const std::vector<double> c = {kAne.Dot(a.data(), 1, b.data(), 1, 2),
-                                 kAne.Dot(a.data() + 2, 1, b.data(), 1, 2)};
+  const std::vector<double> c = {kOnAne.Dot(a.data(), 1, b.data(), 1, 2),
+                                 kOnAne.Dot(a.data() + 2, 1, b.data(), 1, 2)};
   EXPECT_EQ(c[0], 0.0);
   const ProductCounts counts = CountProducts(a.data(), b.data(), c.data(), 2, 1, 2);
   EXPECT_EQ(counts, (ProductCounts{.products = 3, .vanished = 1, .sums = 2, .saturated = 1}));

@@ -25,7 +25,7 @@ constexpr double kTheta = 10000.0;
 constexpr double kEps = 1e-5;
 
 // The header as the reference's C compiler lays it out.
-struct Header {
+struct BlztHeader {
   int32_t magic, version, step, total_steps;
   int32_t layers, vocab, dim, hidden_dim, heads, seq;
   float lr, loss;
@@ -33,7 +33,7 @@ struct Header {
   int32_t steps, batches, adam_t;
   int32_t kv_heads, head_dim, q_dim;
 };
-static_assert(sizeof(Header) == 96);
+static_assert(sizeof(BlztHeader) == 96);
 
 // The order of a layer's tensors in the file.
 constexpr std::array kLayerOrder = {TensorRole::kWq, TensorRole::kWk,       TensorRole::kWv,
@@ -83,7 +83,7 @@ int64_t Offset(const ModelConfig& config, const TensorSpec& spec, BlztPart part)
     floats +=
         part == BlztPart::kWeight ? before : layer_params + 2 * before + (moment - 1) * elements;
   }
-  return static_cast<int64_t>(sizeof(Header)) + floats * static_cast<int64_t>(sizeof(float));
+  return static_cast<int64_t>(sizeof(BlztHeader)) + floats * static_cast<int64_t>(sizeof(float));
 }
 
 // All tensors and moments in the order of the file.
@@ -130,7 +130,7 @@ void Scale(double factor, std::span<float> data) {
   for (float& x : data) x = static_cast<float>(x * factor);
 }
 
-Status CheckWritable(const ModelConfig& config) {
+Status CheckFitsBlzt(const ModelConfig& config) {
   if (auto status = model::Validate(config); !status) return status;
   if (config.qk_norm) return BadInput("qk_norm: BLZT has no QK-norm weights");
   if (!config.tied_embeddings) {
@@ -147,7 +147,7 @@ Status CheckWritable(const ModelConfig& config) {
   return {};
 }
 
-Header MakeHeader(const ModelConfig& c, const BlztProgress& p) {
+BlztHeader MakeBlztHeader(const ModelConfig& c, const BlztProgress& p) {
   const auto i32 = [](int64_t value) { return static_cast<int32_t>(value); };
   return {
       kMagic,          kWrittenVersion,   p.step,        p.total_steps, i32(c.layers), i32(c.vocab),
@@ -168,7 +168,7 @@ Status WriteBody(const ModelConfig& config, double s, const BlztSource& source, 
   return {};
 }
 
-Result<ModelConfig> ConfigOf(const Header& h) {
+Result<ModelConfig> ConfigOfBlzt(const BlztHeader& h) {
   ModelConfig config;
   config.name = "blzt";
   config.title = "BLZT";
@@ -196,19 +196,19 @@ Result<ModelConfig> ConfigOf(const Header& h) {
 }  // namespace
 
 uint64_t BlztBytes(const ModelConfig& config) {
-  return sizeof(Header) + 3 * sizeof(float) * static_cast<uint64_t>(config.params());
+  return sizeof(BlztHeader) + 3 * sizeof(float) * static_cast<uint64_t>(config.params());
 }
 
 Status WriteBlzt(const std::string& path, const ModelConfig& config, double residual_alpha,
                  const BlztProgress& progress, const BlztSource& source) {
-  if (auto status = CheckWritable(config); !status) return status.error().In(path);
+  if (auto status = CheckFitsBlzt(config); !status) return status.error().In(path);
   if (!std::isfinite(residual_alpha) || residual_alpha == 0.0) {
     return BadInput("{}: residual_alpha: expected a number other than 0, found {}", path,
                     residual_alpha);
   }
   const double s = ReferenceAlpha(config) / residual_alpha;
   return WriteWholeFile(path, BlztBytes(config), [&](FileWriter& file) -> Status {
-    const std::array header = {MakeHeader(config, progress)};
+    const std::array header = {MakeBlztHeader(config, progress)};
     if (auto status = file.Write(std::as_bytes(std::span(header))); !status) return status;
     return WriteBody(config, s, source, &file);
   });
@@ -225,13 +225,13 @@ Result<BlztFile> BlztFile::Open(const std::string& path) {
   auto file = MappedFile::Open(path);
   if (!file) return file.error();
   const auto bytes = (*file)->bytes();
-  Header header = {};
+  BlztHeader header = {};
   if (bytes.size() >= sizeof(header)) std::memcpy(&header, bytes.data(), sizeof(header));
   if (header.magic != kMagic) return BadInput("{}: not a BLZT checkpoint", path);
   if (header.version < 2 || header.version > kWrittenVersion) {
     return BadInput("{}: BLZT version 2, 3 or 4 expected, found {}", path, header.version);
   }
-  const auto config = ConfigOf(header);
+  const auto config = ConfigOfBlzt(header);
   if (!config) return config.error().In(path);
   if (bytes.size() != BlztBytes(*config)) {
     return BadInput("{}: {} bytes expected for these sizes, {} found", path, BlztBytes(*config),

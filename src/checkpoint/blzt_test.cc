@@ -22,7 +22,7 @@ using model::TensorRole;
 using model::TensorSpec;
 using testing::HasSubstr;
 
-ModelConfig Tiny() {
+ModelConfig TinyGqa() {
   ModelConfig config;
   config.dim = 8;
   config.hidden_dim = 10;
@@ -45,7 +45,7 @@ std::vector<float> Draw(const TensorSpec& spec, BlztPart part) {
   return data;
 }
 
-Status DrawSource(const TensorSpec& spec, BlztPart part, std::span<float> out) {
+Status DrawPartSource(const TensorSpec& spec, BlztPart part, std::span<float> out) {
   std::ranges::copy(Draw(spec, part), out.begin());
   return {};
 }
@@ -60,7 +60,7 @@ T At(const std::string& bytes, size_t offset) {
 class BlztTest : public testing::Test {
  protected:
   Status Write(const ModelConfig& config, double residual_alpha = 1.0) {
-    return WriteBlzt(path_, config, residual_alpha, kProgress, DrawSource);
+    return WriteBlzt(path_, config, residual_alpha, kProgress, DrawPartSource);
   }
 
   TestFolder folder_;
@@ -77,9 +77,9 @@ TEST(Blzt, SizesAreTheReferences) {
 }
 
 TEST_F(BlztTest, TheHeaderIsTheTableByteByByte) {
-  ASSERT_TRUE(Write(Tiny()).ok());
+  ASSERT_TRUE(Write(TinyGqa()).ok());
   const std::string bytes = ReadBytes(path_);
-  ASSERT_EQ(bytes.size(), BlztBytes(Tiny()));
+  ASSERT_EQ(bytes.size(), BlztBytes(TinyGqa()));
   EXPECT_EQ(bytes.substr(0, 4), "TZLB");
   const std::pair<size_t, int32_t> integers[] = {
       {4, 4},   {8, 101}, {12, 10000}, {16, 2},  {20, 9}, {24, 8}, {28, 10}, {32, 4},
@@ -96,7 +96,7 @@ TEST_F(BlztTest, TheHeaderIsTheTableByteByByte) {
 // The body, walked as the reference reads it: the order and the scales written out.
 TEST_F(BlztTest, TheBodyIsInTheReferencesOrder) {
   const double residual_alpha = 0.75;
-  ASSERT_TRUE(Write(Tiny(), residual_alpha).ok());
+  ASSERT_TRUE(Write(TinyGqa(), residual_alpha).ok());
   const std::string bytes = ReadBytes(path_);
   const double s = 0.5 / residual_alpha;  // 1/sqrt(2 * 2 layers) = 0.5
   size_t position = 96;
@@ -110,7 +110,7 @@ TEST_F(BlztTest, TheBodyIsInTheReferencesOrder) {
       position += 4;
     }
   };
-  const auto table = model::TensorTable(Tiny());
+  const auto table = model::TensorTable(TinyGqa());
   const auto find = [&](const std::string& name) {
     for (const auto& spec : table) {
       if (spec.name == name) return spec;
@@ -140,7 +140,7 @@ TEST_F(BlztTest, TheBodyIsInTheReferencesOrder) {
 
 TEST_F(BlztTest, ReadingInvertsWriting) {
   for (const auto layout : {RotaryLayout::kInterleaved, RotaryLayout::kHalfSplit}) {
-    ModelConfig config = Tiny();
+    ModelConfig config = TinyGqa();
     config.rotary = layout;
     ASSERT_TRUE(Write(config).ok());
     const auto file = BlztFile::Open(path_);
@@ -164,7 +164,7 @@ TEST_F(BlztTest, ReadingInvertsWriting) {
 }
 
 TEST_F(BlztTest, ScalesThatAreNoPowersOfTwoRoundTwice) {
-  ModelConfig config = Tiny();
+  ModelConfig config = TinyGqa();
   config.layers = 3;
   ASSERT_TRUE(Write(config).ok());
   const auto file = BlztFile::Open(path_);
@@ -182,7 +182,7 @@ TEST_F(BlztTest, ScalesThatAreNoPowersOfTwoRoundTwice) {
 }
 
 TEST_F(BlztTest, OlderVersionsAreMultiHead) {
-  ModelConfig config = Tiny();
+  ModelConfig config = TinyGqa();
   config.kv_heads = config.heads;
   config.head_dim = 2;
   ASSERT_TRUE(Write(config).ok());
@@ -216,14 +216,14 @@ TEST_F(BlztTest, NetworksThatTheReferenceCannotComputeAreRefused) {
       {"dim", [](ModelConfig* c) { c->dim = 0; }},
   };
   for (const auto& [field, spoil] : cases) {
-    ModelConfig config = Tiny();
+    ModelConfig config = TinyGqa();
     spoil(&config);
     const Status status = Write(config);
     ASSERT_FALSE(status.ok()) << field;
     EXPECT_THAT(status.error().message, HasSubstr(field));
     EXPECT_FALSE(std::filesystem::exists(path_));
   }
-  EXPECT_FALSE(Write(Tiny(), 0.0).ok());
+  EXPECT_FALSE(Write(TinyGqa(), 0.0).ok());
 }
 
 TEST_F(BlztTest, AFailedWriteLeavesTheFileBefore) {
@@ -231,14 +231,14 @@ TEST_F(BlztTest, AFailedWriteLeavesTheFileBefore) {
   const auto failing = [](const TensorSpec& spec, BlztPart, std::span<float>) -> Status {
     return Failed("no {}", spec.name);
   };
-  EXPECT_FALSE(WriteBlzt(path_, Tiny(), 1.0, kProgress, failing).ok());
+  EXPECT_FALSE(WriteBlzt(path_, TinyGqa(), 1.0, kProgress, failing).ok());
   EXPECT_EQ(ReadBytes(path_), "before");
   EXPECT_FALSE(std::filesystem::exists(path_ + ".tmp"));
-  EXPECT_FALSE(WriteBlzt(folder_.File("no/x"), Tiny(), 1.0, kProgress, DrawSource).ok());
+  EXPECT_FALSE(WriteBlzt(folder_.File("no/x"), TinyGqa(), 1.0, kProgress, DrawPartSource).ok());
 }
 
 TEST_F(BlztTest, TruncatedForeignAndSpoiledFilesAreRefused) {
-  ASSERT_TRUE(Write(Tiny()).ok());
+  ASSERT_TRUE(Write(TinyGqa()).ok());
   const std::string good = ReadBytes(path_);
   for (const size_t size : {size_t{0}, size_t{3}, size_t{95}, size_t{96}, good.size() - 1}) {
     WriteBytes(path_, good.substr(0, size));

@@ -22,7 +22,7 @@ using model::TensorSpec;
 using testing::AllOf;
 using testing::HasSubstr;
 
-ModelConfig Tiny() {
+ModelConfig TinyForHf() {
   ModelConfig config;
   config.name = config.title = "tiny";
   config.dim = 12;
@@ -71,7 +71,7 @@ class HfFolderTest : public testing::Test {
 TEST_F(HfFolderTest, ImportsWhatItExportsUpToThePermutation) {
   for (const bool qk_norm : {false, true}) {
     for (const auto layout : {RotaryLayout::kInterleaved, RotaryLayout::kHalfSplit}) {
-      ModelConfig config = Tiny();
+      ModelConfig config = TinyForHf();
       config.rotary = layout;
       config.qk_norm = qk_norm;
       ASSERT_TRUE(Write(config).ok());
@@ -101,27 +101,27 @@ TEST_F(HfFolderTest, HalvesAreRoundedAndTokensKept) {
   const std::string tokenizer = folder_.File("tokenizer.json");
   WriteBytes(tokenizer, "{\"x\":1}");
   options.extra_files = {tokenizer};
-  ASSERT_TRUE(Write(Tiny(), options).ok());
+  ASSERT_TRUE(Write(TinyForHf(), options).ok());
   EXPECT_EQ(ReadBytes(dir_ + "/tokenizer.json"), "{\"x\":1}");
   const auto generation = nlohmann::json::parse(ReadBytes(dir_ + "/generation_config.json"));
   EXPECT_EQ(generation["bos_token_id"], 1);
   const auto folder = HfFolder::Open(dir_);
   ASSERT_TRUE(folder.ok()) << folder.error().message;
   EXPECT_EQ(folder->tokens(), options.tokens);
-  const TensorSpec spec = model::TensorTable(Tiny()).front();
+  const TensorSpec spec = model::TensorTable(TinyForHf()).front();
   const auto original = Draw(spec);
   std::vector<float> read(original.size());
   ASSERT_TRUE(folder->Read(spec, read).ok());
   for (size_t i = 0; i < read.size(); ++i) EXPECT_EQ(read[i], ToFloat(ToBf16(original[i])));
   uint64_t size = 0;
   for (const auto& entry : fs::directory_iterator(dir_)) size += entry.file_size();
-  EXPECT_GE(HfFolderBytes(Tiny(), options), size);
+  EXPECT_GE(HfFolderBytes(TinyForHf(), options), size);
 }
 
 TEST_F(HfFolderTest, GenerationConfigAddsEndTokens) {
   HfExport options;
   options.tokens = {1, 2};
-  ASSERT_TRUE(Write(Tiny(), options).ok());
+  ASSERT_TRUE(Write(TinyForHf(), options).ok());
   const std::string file = dir_ + "/generation_config.json";
   WriteBytes(file, R"({"eos_token_id": [5, 2, 6, 5]})");
   EXPECT_EQ(HfFolder::Open(dir_)->tokens(), (model::TokenIds{1, 2, {5, 6}}));
@@ -136,7 +136,7 @@ TEST_F(HfFolderTest, GenerationConfigAddsEndTokens) {
 TEST_F(HfFolderTest, ResidualAlphaIsFolded) {
   HfExport options;
   options.residual_alpha = 0.3;
-  ASSERT_TRUE(Write(Tiny(), options).ok());
+  ASSERT_TRUE(Write(TinyForHf(), options).ok());
   const auto folder = HfFolder::Open(dir_);
   ASSERT_TRUE(folder.ok());
   for (const auto& spec : model::TensorTable(folder->config())) {
@@ -152,24 +152,24 @@ TEST_F(HfFolderTest, ResidualAlphaIsFolded) {
 }
 
 TEST_F(HfFolderTest, AFailedExportLeavesTheOneBefore) {
-  ASSERT_TRUE(Write(Tiny()).ok());
+  ASSERT_TRUE(Write(TinyForHf()).ok());
   const std::string before = ReadBytes(dir_ + "/model.safetensors");
   int calls = 0;
   const auto failing = [&calls](const TensorSpec& spec, std::span<float> out) -> Status {
     if (++calls == 5) return Failed("no more");
     return DrawSource(spec, out);
   };
-  EXPECT_EQ(WriteHfFolder(dir_, Tiny(), failing, {}).error().message, "no more");
+  EXPECT_EQ(WriteHfFolder(dir_, TinyForHf(), failing, {}).error().message, "no more");
   HfExport options;
   options.extra_files = {folder_.File("missing.json")};
-  EXPECT_THAT(Write(Tiny(), options).error().message, HasSubstr("missing.json"));
+  EXPECT_THAT(Write(TinyForHf(), options).error().message, HasSubstr("missing.json"));
   EXPECT_EQ(ReadBytes(dir_ + "/model.safetensors"), before);
   EXPECT_FALSE(fs::exists(dir_ + ".tmp"));
-  EXPECT_FALSE(WriteHfFolder(folder_.File("no/parent"), Tiny(), DrawSource, {}).ok());
+  EXPECT_FALSE(WriteHfFolder(folder_.File("no/parent"), TinyForHf(), DrawSource, {}).ok());
 }
 
 TEST_F(HfFolderTest, MissingExtraAndMisshapenTensorsAreListed) {
-  ASSERT_TRUE(Write(Tiny()).ok());
+  ASSERT_TRUE(Write(TinyForHf()).ok());
   EditConfig("num_hidden_layers", 3);
   EXPECT_THAT(OpenError(), HasSubstr("'model.layers.2.input_layernorm.weight' is missing"));
   EditConfig("num_hidden_layers", 1);
@@ -193,7 +193,7 @@ TEST_F(HfFolderTest, MissingExtraAndMisshapenTensorsAreListed) {
 }
 
 TEST_F(HfFolderTest, ListsTensorsOfOtherDtypes) {
-  ASSERT_TRUE(Write(Tiny()).ok());
+  ASSERT_TRUE(Write(TinyForHf()).ok());
   const std::string path = dir_ + "/model.safetensors";
   std::string bytes = ReadBytes(path);
   // 30 * 12 elements of fp32 are as many bytes as 15 * 12 of I64.
@@ -211,7 +211,7 @@ TEST_F(HfFolderTest, KeepsADtypeForEveryTensor) {
   options.dtype = DType::kBf16;
   options.other_dtypes = {{"model.norm.weight", DType::kFp32},
                           {"model.layers.1.mlp.up_proj.weight", DType::kFp16}};
-  ASSERT_TRUE(Write(Tiny(), options).ok());
+  ASSERT_TRUE(Write(TinyForHf(), options).ok());
   const auto folder = HfFolder::Open(dir_);
   ASSERT_TRUE(folder.ok()) << folder.error().message;
   EXPECT_EQ(folder->dtype(), DType::kBf16);
@@ -219,7 +219,7 @@ TEST_F(HfFolderTest, KeepsADtypeForEveryTensor) {
 }
 
 TEST_F(HfFolderTest, AnUntiedClassifierIsATensorLikeOthers) {
-  ModelConfig config = Tiny();
+  ModelConfig config = TinyForHf();
   config.tied_embeddings = false;
   ASSERT_TRUE(Write(config).ok());
   const auto folder = HfFolder::Open(dir_);
@@ -241,7 +241,7 @@ TEST_F(HfFolderTest, WeightsThatAreNotFiniteAreCounted) {
       if (spec.role == TensorRole::kW1 && spec.layer == 1) out[17] = out[200] = bad;
       return {};
     };
-    ASSERT_TRUE(WriteHfFolder(dir_, Tiny(), source, {}).ok());
+    ASSERT_TRUE(WriteHfFolder(dir_, TinyForHf(), source, {}).ok());
     const auto folder = HfFolder::Open(dir_);
     ASSERT_TRUE(folder.ok()) << folder.error().message;
     for (const TensorSpec& spec : model::TensorTable(folder->config())) {
@@ -264,12 +264,12 @@ TEST_F(HfFolderTest, ValuesTooLargeForADtypeAreReported) {
     std::ranges::fill(out, spec.role == TensorRole::kFinalNorm ? 65520.0f : 65519.0f);
     return {};
   };
-  const Status status = WriteHfFolder(dir_, Tiny(), source, {.dtype = DType::kFp16});
+  const Status status = WriteHfFolder(dir_, TinyForHf(), source, {.dtype = DType::kFp16});
   ASSERT_FALSE(status.ok());
   EXPECT_THAT(status.error().message,
               AllOf(HasSubstr("'model.norm.weight' holds 65520"), HasSubstr("too large for fp16")));
   EXPECT_FALSE(fs::exists(dir_));
-  EXPECT_TRUE(WriteHfFolder(dir_, Tiny(), source, {.dtype = DType::kBf16}).ok());
+  EXPECT_TRUE(WriteHfFolder(dir_, TinyForHf(), source, {.dtype = DType::kBf16}).ok());
 }
 
 class HfShards : public HfFolderTest {
@@ -277,7 +277,7 @@ class HfShards : public HfFolderTest {
   void SetUp() override {
     HfExport options;
     options.max_shard_bytes = 4000;
-    ASSERT_TRUE(Write(Tiny(), options).ok());
+    ASSERT_TRUE(Write(TinyForHf(), options).ok());
     index_ = nlohmann::json::parse(ReadBytes(Path()));
   }
   std::string Path() const { return dir_ + "/model.safetensors.index.json"; }
@@ -304,7 +304,7 @@ TEST_F(HfShards, AreFilledInOrderAndReadBack) {
   }
   uint64_t size = 0;
   for (const auto& entry : fs::directory_iterator(dir_)) size += entry.file_size();
-  EXPECT_GE(HfFolderBytes(Tiny(), {.max_shard_bytes = 4000}), size);
+  EXPECT_GE(HfFolderBytes(TinyForHf(), {.max_shard_bytes = 4000}), size);
 }
 
 TEST_F(HfShards, NamesThatLeadOutOfTheFolderAreRefused) {

@@ -16,7 +16,7 @@ static_assert(std::endian::native == std::endian::little, "llama2.c files are re
 
 using model::ModelConfig;
 
-struct Header {
+struct Llama2cHeader {
   Llama2cFormat format;
   std::array<int32_t, 7> sizes = {};  // dim, hidden_dim, layers, heads, kv_heads, vocab, seq
   bool shared = true;                 // the classifier is the embedding
@@ -33,13 +33,13 @@ bool HasMagic(std::span<const std::byte> bytes) {
   return bytes.size() >= sizeof(uint32_t) && Load<uint32_t>(bytes, 0) == kLlama2cMagic;
 }
 
-Result<Header> ReadHeader(std::span<const std::byte> bytes) {
+Result<Llama2cHeader> ReadHeader(std::span<const std::byte> bytes) {
   const bool magic = HasMagic(bytes);
   const uint64_t least = magic ? kLlama2cHeaderBytes : kLlama2cLegacyHeaderBytes;
   if (bytes.size() < least) {
     return BadInput("{} bytes are too few for the header of {}", bytes.size(), least);
   }
-  Header header;
+  Llama2cHeader header;
   if (!magic) {
     header.sizes = Load<std::array<int32_t, 7>>(bytes, 0);
     header.shared = header.sizes[5] >= 0;
@@ -58,7 +58,7 @@ Result<Header> ReadHeader(std::span<const std::byte> bytes) {
   return header;
 }
 
-Result<ModelConfig> ConfigOf(const Header& header) {
+Result<ModelConfig> ConfigOf(const Llama2cHeader& header) {
   const auto [dim, hidden_dim, layers, heads, kv_heads, vocab, seq] = header.sizes;
   ModelConfig config;
   config.dim = dim;

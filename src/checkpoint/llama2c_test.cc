@@ -17,7 +17,7 @@ using model::ModelConfig;
 using model::TensorSpec;
 using testing::HasSubstr;
 
-ModelConfig Tiny() {
+ModelConfig TinyLlama() {
   return {.name = "tiny",
           .title = "tiny",
           .dim = 12,
@@ -108,7 +108,7 @@ class Llama2cTest : public testing::Test {
 
 TEST_F(Llama2cTest, ReadsEveryTensorOfBothVersions) {
   for (const auto& [version, tied] : {std::pair{0, true}, {0, false}, {1, true}, {1, false}}) {
-    ModelConfig config = Tiny();
+    ModelConfig config = TinyLlama();
     config.tied_embeddings = tied;
     const std::string bytes = version == 0 ? Version0(config) : Version1(config);
     EXPECT_TRUE(LooksLikeLlama2c(std::as_bytes(std::span(bytes))));
@@ -132,17 +132,17 @@ TEST_F(Llama2cTest, ReadsEveryTensorOfBothVersions) {
 }
 
 TEST_F(Llama2cTest, RefusesFilesOfAnotherLength) {
-  for (const std::string& bytes : {Version0(Tiny()), Version1(Tiny())}) {
+  for (const std::string& bytes : {Version0(TinyLlama()), Version1(TinyLlama())}) {
     ExpectRefused(bytes.substr(0, bytes.size() - 1), "bytes expected");
     ExpectRefused(bytes + "x", "bytes expected");
     ExpectRefused(bytes.substr(0, 20), "too few");
   }
-  ExpectRefused(Version1(Tiny()).substr(0, 255), "too few");
+  ExpectRefused(Version1(TinyLlama()).substr(0, 255), "too few");
   ExpectRefused("", "too few");
 }
 
 TEST_F(Llama2cTest, RefusesImpossibleHeaders) {
-  const std::string v0 = Version0(Tiny()), v1 = Version1(Tiny());
+  const std::string v0 = Version0(TinyLlama()), v1 = Version1(TinyLlama());
   const char* fields[] = {"dim", "hidden_dim", "layers", "heads", "kv_heads", "vocab", "seq"};
   for (size_t i = 0; i < std::size(fields); ++i) {
     for (const int32_t value : {0, INT32_MAX, INT32_MIN}) {
@@ -171,12 +171,12 @@ TEST_F(Llama2cTest, RefusesImpossibleHeaders) {
 }
 
 TEST_F(Llama2cTest, NamesTensorsThatAreNotFinite) {
-  std::string bytes = Version1(Tiny());
+  std::string bytes = Version1(TinyLlama());
   const float bad = INFINITY;
   std::memcpy(bytes.data() + 256 + 3 * sizeof(float), &bad, sizeof(bad));
   const auto file = Open(bytes);
   ASSERT_TRUE(file.ok()) << file.error().message;
-  const TensorSpec spec = model::TensorTable(Tiny())[1];
+  const TensorSpec spec = model::TensorTable(TinyLlama())[1];
   std::vector<float> read(12);
   const Status status = file->Read(spec, read);
   ASSERT_FALSE(status.ok());
@@ -184,7 +184,7 @@ TEST_F(Llama2cTest, NamesTensorsThatAreNotFinite) {
 }
 
 Status ElementSource(const TensorSpec& spec, std::span<float> out) {
-  ModelConfig untied = Tiny();
+  ModelConfig untied = TinyLlama();
   untied.tied_embeddings = false;
   const auto table = model::TensorTable(untied);
   const auto same = [&](const TensorSpec& other) { return other.name == spec.name; };
@@ -195,7 +195,7 @@ Status ElementSource(const TensorSpec& spec, std::span<float> out) {
 
 TEST_F(Llama2cTest, WritesWhatItReads) {
   for (const bool tied : {true, false}) {
-    ModelConfig config = Tiny();
+    ModelConfig config = TinyLlama();
     config.tied_embeddings = tied;
     ASSERT_TRUE(WriteLlama2c(path_, config, 1, ElementSource).ok());
     EXPECT_EQ(ReadBytes(path_), Version1(config));
@@ -217,7 +217,7 @@ TEST_F(Llama2cTest, WritesWhatItReads) {
 }
 
 TEST_F(Llama2cTest, PermutesTheRotaryLayoutExactly) {
-  ModelConfig config = Tiny();
+  ModelConfig config = TinyLlama();
   config.heads = 3;
   config.kv_heads = 1;
   config.head_dim = 4;
@@ -242,14 +242,14 @@ TEST_F(Llama2cTest, PermutesTheRotaryLayoutExactly) {
 }
 
 TEST_F(Llama2cTest, Version2HoldsIntegersAndScales) {
-  ASSERT_TRUE(WriteLlama2c(path_, Tiny(), 2, ElementSource).ok());
+  ASSERT_TRUE(WriteLlama2c(path_, TinyLlama(), 2, ElementSource).ok());
   const std::string bytes = ReadBytes(path_);
   int32_t group = 0;
   std::memcpy(&group, bytes.data() + 37, sizeof(group));
   EXPECT_EQ(group, 4);  // of 12 and 20
   const auto file = Llama2cFile::Open(path_);
   ASSERT_TRUE(file.ok()) << file.error().message;
-  const auto table = model::TensorTable(Tiny());
+  const auto table = model::TensorTable(TinyLlama());
   for (size_t i = 0; i < table.size(); ++i) {
     std::vector<float> read(static_cast<size_t>(NumElements(table[i].shape)));
     ASSERT_TRUE(file->Read(table[i], read).ok());
@@ -271,7 +271,7 @@ TEST_F(Llama2cTest, RefusesNetworksThatRunCannotCompute) {
       {"rms_norm_eps:", [](ModelConfig* c) { c->rms_norm_eps = 1e-6; }},
   };
   for (const auto& [field, spoil] : cases) {
-    ModelConfig config = Tiny();
+    ModelConfig config = TinyLlama();
     spoil(&config);
     for (int version : {0, 1, 2}) {
       const Status status = WriteLlama2c(path_, config, version, ElementSource);

@@ -18,7 +18,7 @@ static_assert(std::endian::native == std::endian::little, "llama2.c files are wr
 using model::ModelConfig;
 using model::RotaryLayout;
 
-Status CheckWritable(const ModelConfig& config) {
+Status CheckFitsLlama2c(const ModelConfig& config) {
   if (auto status = model::Validate(config); !status) return status;
   if (config.qk_norm) return BadInput("qk_norm: llama2.c has no QK-norm weights");
   if (config.q_dim() != config.dim) {
@@ -128,7 +128,7 @@ Llama2cFormat Llama2cFormatFor(const ModelConfig& config, int version) {
 
 Status WriteLlama2c(const std::string& path, const ModelConfig& config, int version,
                     const TensorSource& source) {
-  if (auto status = CheckWritable(config); !status) return status.error().In(path);
+  if (auto status = CheckFitsLlama2c(config); !status) return status.error().In(path);
   const Llama2cFormat format = Llama2cFormatFor(config, version);
   const Llama2cLayout layout = LayOutLlama2c(config, format);
   return WriteWholeFile(path, layout.bytes, [&](FileWriter& file) -> Status {

@@ -110,15 +110,15 @@ Result<std::string_view> HeaderText(std::span<const std::byte> bytes) {
   return std::string_view(text, size);
 }
 
-struct Header {
+struct SafetensorsHeader {
   std::vector<Safetensors::Entry> entries;
   SafetensorsMetadata metadata;
 };
 
-Result<Header> ParseHeader(std::string_view text, uint64_t data_size) {
+Result<SafetensorsHeader> ParseHeader(std::string_view text, uint64_t data_size) {
   auto parsed = ParseUniqueJson(text, "the header");
   if (!parsed) return parsed.error();
-  Header header;
+  SafetensorsHeader header;
   for (const auto& [name, value] : parsed->items()) {
     if (name == kMetadataKey) {
       auto metadata = ParseMetadata(value);

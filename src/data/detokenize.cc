@@ -10,7 +10,7 @@ namespace {
 
 using text::TokenId;
 
-constexpr int64_t kChunk = 1 << 16;
+constexpr int64_t kIdsAtOnce = 1 << 16;
 
 // Writes documents as text while their ids come in.
 class Detokenizer {
@@ -62,12 +62,12 @@ Result<TokenizeReport> DetokenizeFile(const text::Tokenizer& tokenizer, const st
   TokenizeReport report = {.tokens = (*shard)->size()};
   std::vector<TokenId> ids;
   std::string text;
-  for (int64_t at = 0; at < report.tokens; at += kChunk) {
-    ids.resize(static_cast<size_t>(std::min(kChunk, report.tokens - at)));
+  for (int64_t at = 0; at < report.tokens; at += kIdsAtOnce) {
+    ids.resize(static_cast<size_t>(std::min(kIdsAtOnce, report.tokens - at)));
     (*shard)->Copy(at, ids);
     text.clear();
     for (TokenId id : ids) detokenizer.Add(id, text);
-    if (at + kChunk >= report.tokens) detokenizer.Finish(text);
+    if (at + kIdsAtOnce >= report.tokens) detokenizer.Finish(text);
     if (auto status = file->Write(text); !status) return status.error();
     report.bytes += static_cast<int64_t>(text.size());
     if (progress) progress(at + static_cast<int64_t>(ids.size()), report.tokens);

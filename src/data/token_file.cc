@@ -21,7 +21,7 @@ using nlohmann::json;
 
 static_assert(std::endian::native == std::endian::little, "shards are read in place");
 
-constexpr int64_t kChunk = 1 << 14;
+constexpr int64_t kCheckedAtOnce = 1 << 14;
 
 std::string SidecarPath(const std::string& path) { return path + ".json"; }
 
@@ -54,10 +54,10 @@ class TokenFile : public TokenSource {
   Status Scan(int64_t vocab) {
     const auto limit =
         static_cast<uint32_t>(vocab > 0 ? vocab : std::numeric_limits<int32_t>::max());
-    std::vector<int32_t> chunk(kChunk);
+    std::vector<int32_t> chunk(kCheckedAtOnce);
     TokenHash hash;
-    for (int64_t offset = 0; offset < size(); offset += kChunk) {
-      const auto ids = std::span(chunk).first(std::min<size_t>(kChunk, size() - offset));
+    for (int64_t offset = 0; offset < size(); offset += kCheckedAtOnce) {
+      const auto ids = std::span(chunk).first(std::min<size_t>(kCheckedAtOnce, size() - offset));
       Copy(offset, ids);
       uint32_t largest = 0;
       for (int32_t id : ids) largest = std::max(largest, static_cast<uint32_t>(id));

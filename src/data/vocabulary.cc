@@ -17,7 +17,7 @@ constexpr std::array kModes = {ModeName{VocabMode::kExact, "exact"},
                                ModeName{VocabMode::kActive, "active"},
                                ModeName{VocabMode::kFull, "full"}};
 
-constexpr int64_t kChunk = 1 << 14;
+constexpr int64_t kCountedAtOnce = 1 << 14;
 
 Status CheckVocab(int64_t vocab) {
   if (vocab > 0 && vocab <= INT32_MAX) return {};
@@ -26,9 +26,9 @@ Status CheckVocab(int64_t vocab) {
 
 // Sets seen[id] for every id of `source`.
 Status MarkSeen(const TokenSource& source, std::vector<uint8_t>& seen) {
-  std::vector<int32_t> chunk(kChunk);
-  for (int64_t offset = 0; offset < source.size(); offset += kChunk) {
-    const auto count = static_cast<size_t>(std::min(kChunk, source.size() - offset));
+  std::vector<int32_t> chunk(kCountedAtOnce);
+  for (int64_t offset = 0; offset < source.size(); offset += kCountedAtOnce) {
+    const auto count = static_cast<size_t>(std::min(kCountedAtOnce, source.size() - offset));
     source.Copy(offset, std::span(chunk).first(count));
     for (size_t i = 0; i < count; ++i) {
       const auto id = static_cast<uint32_t>(chunk[i]);

@@ -65,8 +65,8 @@ bool ReadsFloats(const mil::Operation& operation, std::span<const ArrayPtr> valu
   });
 }
 
-int64_t Elements(const mil::Function& function, const mil::Operation& operation,
-                 std::string_view key) {
+int64_t ElementsOf(const mil::Function& function, const mil::Operation& operation,
+                   std::string_view key) {
   const mil::Argument* argument = operation.FindArgument(key);
   const auto* value = argument == nullptr ? nullptr : std::get_if<mil::ValueId>(&argument->value);
   return value == nullptr ? 1 : function.value(*value).type.elements();
@@ -117,7 +117,7 @@ int64_t SumTerms(const mil::Function& function, const mil::Operation& operation)
         function.value(std::get<mil::ValueId>(operation.FindArgument("key")->value)).type.shape;
     return key.back() + key[key.size() - 2];
   }
-  const int64_t from = Elements(function, operation, "x");
+  const int64_t from = ElementsOf(function, operation, "x");
   if (operation.op == "softmax") {
     const Shape& x = function.value(operation.outputs.front()).type.shape;
     return x.empty() ? 1 : *std::max_element(x.begin(), x.end());

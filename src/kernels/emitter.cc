@@ -2,14 +2,11 @@
 
 #include <algorithm>
 
+#include "base/round_up.h"
 #include "kernels/adapters.h"
 
 namespace millwright::kernels {
 namespace {
-
-int64_t RoundUp(int64_t value, int64_t multiple) {
-  return (value + multiple - 1) / multiple * multiple;
-}
 
 // The shape of an operand's own port: activations are channel-first, matrices [1, 1, out, in], norm
 // weights [1, 1, 1, n], so that no port is narrower than the ANE wants (fact B6).

@@ -25,7 +25,7 @@ TEST(AdamWTest, FirstStepMovesByTheLearningRate) {
   EXPECT_EQ(g[0], -8.0);
 }
 
-void CheckCount(int64_t count, const AdamW& options) {
+void CheckAdamW(int64_t count, const AdamW& options) {
   auto w = Normals(count, 1), g = Normals(count, 2), m = Normals(count, 3), v = Normals(count, 4);
   for (double& value : v) value = std::fabs(value);
   Guarded<float> wf(As<float>(w), 1), gf(As<float>(g), 2), mf(As<float>(m), 3), vf(As<float>(v), 5);
@@ -54,8 +54,8 @@ void CheckCount(int64_t count, const AdamW& options) {
 TEST(AdamWTest, VectorsAgreeWithTheTwinAtEveryCount) {
   OnEachTarget([] {
     const AdamW options{.lr = 1e-3, .weight_decay = 0.1, .grad_scale = 0.3, .step = 7};
-    for (int64_t count = 0; count <= kTwoVectors; ++count) CheckCount(count, options);
-    CheckCount(5000, AdamW{.lr = 1e-2, .step = 1});
+    for (int64_t count = 0; count <= kTwoVectors; ++count) CheckAdamW(count, options);
+    CheckAdamW(5000, AdamW{.lr = 1e-2, .step = 1});
   });
 }
 

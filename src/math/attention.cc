@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "base/round_up.h"
 #include "base/threads.h"
 #include "math/simd.h"
 #include "math/tile_product.h"
@@ -29,8 +30,6 @@ namespace {
 // stay in the second-level cache for sequences of a few thousand.
 constexpr int64_t kQueries = 64;
 constexpr int64_t kPanel = kTileRows;
-
-int64_t RoundUp(int64_t n, int64_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
 // Scratch of one thread. Operands are copied out of the channel-first activations because rows that
 // lie a multiple of 1 KiB apart (256 positions) share too few sets of the first-level cache.

@@ -81,12 +81,12 @@ struct Reference {
   std::vector<double> out, dq, dk, dv;
 };
 
-struct Case {
+struct AttentionCase {
   int64_t heads, kv_heads, head_dim, seq;
   bool causal, mask;
 };
 
-class Attention : public ::testing::TestWithParam<Case> {};
+class Attention : public ::testing::TestWithParam<AttentionCase> {};
 
 std::vector<float> Random(int64_t count, uint64_t stream) {
   const Rng rng(1, stream);
@@ -96,7 +96,7 @@ std::vector<float> Random(int64_t count, uint64_t stream) {
 }
 
 TEST_P(Attention, EqualsTheDefinition) {
-  const Case& c = GetParam();
+  const AttentionCase& c = GetParam();
   AttentionShape shape{c.heads, c.kv_heads, c.head_dim, c.seq, 0.7, c.causal, nullptr};
   std::vector<float> mask = Random(c.seq * c.seq, 9);
   if (c.mask) shape.mask = mask.data();
@@ -127,7 +127,7 @@ TEST_P(Attention, EqualsTheDefinition) {
 
 // Three sequences side by side in the columns, as activations have them: each comes out as alone.
 TEST_P(Attention, SequencesOfABatchDoNotSeeEachOther) {
-  const Case& c = GetParam();
+  const AttentionCase& c = GetParam();
   constexpr int64_t kBatch = 3;
   AttentionShape one{c.heads, c.kv_heads, c.head_dim, c.seq, 0.7, c.causal, nullptr};
   const std::vector<float> mask = Random(c.seq * c.seq, 9);
@@ -163,12 +163,15 @@ TEST_P(Attention, SequencesOfABatchDoNotSeeEachOther) {
   EXPECT_EQ(dv, dv_1);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Shapes, Attention,
-    ::testing::Values(Case{1, 1, 4, 1, true, false}, Case{2, 2, 6, 7, true, false},
-                      Case{4, 2, 6, 33, true, false}, Case{3, 1, 8, 64, false, false},
-                      Case{2, 2, 16, 65, false, true}, Case{4, 2, 20, 130, true, true},
-                      Case{2, 2, 64, 256, true, false}, Case{6, 3, 13, 100, true, false}));
+INSTANTIATE_TEST_SUITE_P(Shapes, Attention,
+                         ::testing::Values(AttentionCase{1, 1, 4, 1, true, false},
+                                           AttentionCase{2, 2, 6, 7, true, false},
+                                           AttentionCase{4, 2, 6, 33, true, false},
+                                           AttentionCase{3, 1, 8, 64, false, false},
+                                           AttentionCase{2, 2, 16, 65, false, true},
+                                           AttentionCase{4, 2, 20, 130, true, true},
+                                           AttentionCase{2, 2, 64, 256, true, false},
+                                           AttentionCase{6, 3, 13, 100, true, false}));
 
 }  // namespace
 }  // namespace millwright::math

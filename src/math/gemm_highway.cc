@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/round_up.h"
 #include "base/threads.h"
 #include "math/gemm_blocks.h"
 #include "math/gemm_library.h"
@@ -40,8 +41,6 @@ float* ScratchForB(int64_t count) {
   thread_local Scratch scratch;
   return scratch.Get(count);
 }
-
-int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 
 // One step along k: all of them are nearly equally deep.
 GemmBlock StepOf(const GemmShape& shape, int64_t first_column, int64_t columns, int64_t step) {

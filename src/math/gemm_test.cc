@@ -33,12 +33,12 @@ std::vector<double> RowNorms(const double* x, int64_t rows, int64_t columns, boo
 }
 
 // A product, its exact result and the bound of each element's error.
-struct Case {
+struct GemmCase {
   GemmShape shape;
   std::vector<double> a, b, c, exact;
   std::vector<double> a_norms, b_norms;
 
-  explicit Case(const GemmShape& s) : shape(s) {
+  explicit GemmCase(const GemmShape& s) : shape(s) {
     a = Normals((s.transpose_a ? s.k : s.m) * s.lda, 1);
     b = Normals((s.transpose_b ? s.n : s.k) * s.ldb, 2);
     c = Normals(s.m * s.ldc, 3);
@@ -73,7 +73,7 @@ std::string Name(const GemmShape& s) {
 }
 
 void CheckAllKinds(GemmEngine& engine, const GemmShape& shape) {
-  const Case product(shape);
+  const GemmCase product(shape);
   const auto a = As<float>(product.a), b = As<float>(product.b);
   for (const GemmKind kind : kKinds) {
     if (!engine.Has(kind)) continue;
@@ -105,7 +105,7 @@ TEST(GemmTest, HighwayIsRightOnEveryInstructionSet) {
     for (int flags = 0; flags < 8; ++flags) {
       auto shape = DenseGemm(29, 37, 270, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0);
       shape.ldc += 2;
-      const Case product(shape);
+      const GemmCase product(shape);
       auto c = As<float>(product.c);
       HighwayGemm(shape, As<float>(product.a).data(), As<float>(product.b).data(), c.data());
       const Comparison comparison = product.Check(c);
@@ -116,7 +116,7 @@ TEST(GemmTest, HighwayIsRightOnEveryInstructionSet) {
 
 TEST(GemmTest, HighwayDoesNotDependOnThreads) {
   const auto shape = DenseGemm(90, 100, 300, false, true, true);
-  const Case product(shape);
+  const GemmCase product(shape);
   const auto a = As<float>(product.a), b = As<float>(product.b);
   auto one = As<float>(product.c), three = one;
   const int threads = GetThreads();
@@ -160,7 +160,7 @@ TEST(GemmTest, DoublesAreSummedInDouble) {
   GemmEngine engine;
   for (int flags = 0; flags < 8; ++flags) {
     const auto shape = DenseGemm(7, 5, 9, (flags & 1) != 0, (flags & 2) != 0, (flags & 4) != 0);
-    const Case product(shape);
+    const GemmCase product(shape);
     auto c = product.c;
     engine.Run(shape, product.a.data(), product.b.data(), c.data());
     for (size_t i = 0; i < c.size(); ++i) {

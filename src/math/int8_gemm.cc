@@ -67,7 +67,7 @@ struct DotInstruction {
 struct DotWidened {
   static HWY_INLINE V Add(V sum, V x, V w) {
     const D d;
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR
+#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
     // On x86 both products of a 32-bit lane are added within it.
     const hn::Repartition<int16_t, D> d16;
     const hn::Repartition<uint16_t, D> du16;

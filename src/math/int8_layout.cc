@@ -1,9 +1,8 @@
+#include "base/round_up.h"
 #include "math/int8.h"
 
 namespace millwright::math {
 namespace {
-
-constexpr int64_t RoundUp(int64_t value, int64_t step) { return (value + step - 1) / step * step; }
 
 // Three arrays in one allocation, each on a cache line.
 struct Layout {

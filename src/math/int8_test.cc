@@ -16,19 +16,19 @@ namespace {
 using namespace testing;  // NOLINT: the tests' own helpers
 
 // A product [rows, depth] by [depth, columns], with W stored transposed or not.
-struct Case {
+struct Int8Case {
   int64_t rows, depth, columns;
   bool transposed;
 };
 
-std::string Name(const Case& c) {
+std::string Name(const Int8Case& c) {
   return std::to_string(c.rows) + "x" + std::to_string(c.depth) + "x" + std::to_string(c.columns) +
          (c.transposed ? " transposed" : "");
 }
 
 // The operands of a case, with rows longer than they must be; and memory for their 8-bit forms.
 struct Operands {
-  explicit Operands(const Case& shape)
+  explicit Operands(const Int8Case& shape)
       : c(shape),
         w_stride((c.transposed ? c.rows : c.depth) + 3),
         x_stride(c.columns + 5),
@@ -67,14 +67,14 @@ struct Operands {
   float X(int64_t j, int64_t column) const { return x[static_cast<size_t>(j * x_stride + column)]; }
   int64_t y_stride() const { return c.columns + 2; }
 
-  Case c;
+  Int8Case c;
   int64_t w_stride, x_stride;
   std::vector<float> w, x;
   AlignedBuffer<std::byte> w_memory, x_memory;
 };
 
-std::vector<Case> Cases() {
-  std::vector<Case> cases;
+std::vector<Int8Case> Cases() {
+  std::vector<Int8Case> cases;
   for (const bool transposed : {false, true}) {
     for (const int64_t rows : {1, 12, 29}) {
       for (const int64_t depth : {1, 4, 17, 70}) {
@@ -90,7 +90,7 @@ std::vector<Case> Cases() {
 
 TEST(Int8Gemm, HasTheBitsOfItsScalarTwin) {
   const auto check = [] {
-    for (const Case& c : Cases()) {
+    for (const Int8Case& c : Cases()) {
       SCOPED_TRACE(Name(c));
       Operands operands(c);
       ASSERT_EQ(operands.Product(), operands.TwinProduct());
@@ -113,7 +113,7 @@ TEST(Int8Gemm, GivesTheSameBitsOnOneThreadAndOnTwo) {
 }
 
 TEST(Int8Gemm, StaysWithinTheErrorOfRounding) {
-  for (const Case& c : {Case{29, 70, 75, false}, Case{29, 70, 75, true}}) {
+  for (const Int8Case& c : {Int8Case{29, 70, 75, false}, Int8Case{29, 70, 75, true}}) {
     Operands operands(c);
     const auto y = operands.Product();
     for (int64_t i = 0; i < c.rows; ++i) {

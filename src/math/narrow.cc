@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/round_up.h"
 #include "base/threads.h"
 #include "math/convert.h"
 #include "math/int8.h"
@@ -82,8 +83,6 @@ HWY_EXPORT(NarrowRows);
 
 constexpr int64_t kPadding = 64;  // elements: four vectors of the widest
 
-int64_t RoundUp(int64_t value) { return (value + kPadding - 1) / kPadding * kPadding; }
-
 // Rows from which another thread gains more than it costs.
 constexpr int64_t kGrain = 16;
 
@@ -95,16 +94,16 @@ std::vector<float>& PaddedVector() {
 
 }  // namespace
 
-int64_t NarrowMatrix::stride() const { return RoundUp(columns); }
+int64_t NarrowMatrix::stride() const { return RoundUp(columns, kPadding); }
 
 float* NarrowMatrix::scales() const {
   return reinterpret_cast<float*>(memory + rows * stride() * static_cast<int64_t>(sizeof(int8_t)));
 }
 
 size_t NarrowBytes(DType dtype, int64_t rows, int64_t columns) {
-  const auto elements = static_cast<size_t>(rows * RoundUp(columns)) * DTypeSize(dtype);
+  const auto elements = static_cast<size_t>(rows * RoundUp(columns, kPadding)) * DTypeSize(dtype);
   return elements +
-         (dtype == DType::kInt8 ? static_cast<size_t>(RoundUp(rows)) * sizeof(float) : 0);
+         (dtype == DType::kInt8 ? static_cast<size_t>(RoundUp(rows, kPadding)) * sizeof(float) : 0);
 }
 
 void Narrow(const float* w, int64_t stride, const NarrowMatrix& to) {

@@ -13,16 +13,17 @@ namespace {
 
 using namespace testing;  // NOLINT: the tests' own helpers
 
-constexpr double kEps = 1e-6;
+constexpr double kQwen3Eps = 1e-6;
 
 TEST(QkNormTest, TwinsGradientIsThatOfItsForward) {
   const int64_t heads = 2, head_dim = 4, seq = 3, count = heads * head_dim * seq;
   const auto x = Normals(count, 1), dy = Normals(count, 2), w = Normals(head_dim, 3);
   std::vector<double> dx(x.size()), dw(w.size());
-  QkNormBackward(heads, head_dim, seq, kEps, dy.data(), x.data(), w.data(), dx.data(), dw.data());
+  QkNormBackward(heads, head_dim, seq, kQwen3Eps, dy.data(), x.data(), w.data(), dx.data(),
+                 dw.data());
   const auto loss = [&](const std::vector<Complex>& at, const std::vector<Complex>& weight) {
     std::vector<Complex> y(at.size());
-    scalar::QkNorm(heads, head_dim, seq, kEps, at.data(), weight.data(), y.data());
+    scalar::QkNorm(heads, head_dim, seq, kQwen3Eps, at.data(), weight.data(), y.data());
     return Weighted(dy, y);
   };
   const auto dx_numeric =
@@ -44,8 +45,9 @@ void CheckWidth(int64_t heads, int64_t head_dim, int64_t seq) {
   auto dw_terms = As<double>(dw);
   for (double& value : dw_terms) value = std::fabs(value);
   std::vector<double> dx(x.size());
-  QkNormBackward(heads, head_dim, seq, kEps, dy.data(), x.data(), w.data(), dx.data(), dw.data());
-  QkNormBackward(heads, head_dim, seq, kEps, dxf.data(), xf.data(), wf.data(), dxf.data(),
+  QkNormBackward(heads, head_dim, seq, kQwen3Eps, dy.data(), x.data(), w.data(), dx.data(),
+                 dw.data());
+  QkNormBackward(heads, head_dim, seq, kQwen3Eps, dxf.data(), xf.data(), wf.data(), dxf.data(),
                  dwf.data());
   Comparison cx, cw;
   for (int64_t h = 0; h < heads; ++h) {
@@ -57,7 +59,7 @@ void CheckWidth(int64_t heads, int64_t head_dim, int64_t seq) {
         magnitude += std::fabs(w[c] * dy[at(c)] * x[at(c)]);
       }
       const auto channels = static_cast<double>(head_dim);
-      const double r = 1 / std::sqrt(squares / channels + kEps);
+      const double r = 1 / std::sqrt(squares / channels + kQwen3Eps);
       for (int64_t c = 0; c < head_dim; ++c) {
         const double terms = r * std::fabs(w[c] * dy[at(c)]) +
                              std::fabs(x[at(c)]) * magnitude * r * r * r / channels;

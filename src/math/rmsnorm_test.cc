@@ -13,7 +13,7 @@ namespace {
 
 using namespace testing;  // NOLINT: the tests' own helpers
 
-constexpr double kEps = 1e-5;
+constexpr double kLlamaEps = 1e-5;
 
 TEST(RmsNormTest, NormalisesOneKnownColumn) {
   const double x[] = {3, 4}, w[] = {1, 2};
@@ -26,10 +26,10 @@ TEST(RmsNormTest, NormalisesOneKnownColumn) {
 void CheckForward(int64_t channels, int64_t seq) {
   const auto x = Normals(channels * seq, 1), w = Normals(channels, 2);
   std::vector<double> y(x.size()), r(static_cast<size_t>(seq));
-  RmsNorm(channels, seq, kEps, x.data(), w.data(), y.data(), r.data());
+  RmsNorm(channels, seq, kLlamaEps, x.data(), w.data(), y.data(), r.data());
   Guarded<float> xf(As<float>(x), 1), wf(As<float>(w), 2), yf(As<float>(y), 3), rf(As<float>(r), 1);
   std::fill_n(yf.data(), y.size(), 0.0f);
-  RmsNorm(channels, seq, kEps, xf.data(), wf.data(), yf.data(), rf.data());
+  RmsNorm(channels, seq, kLlamaEps, xf.data(), wf.data(), yf.data(), rf.data());
   // The sum of squares has no cancellation, so all errors are relative.
   const Tolerance limits{0, Gamma(DType::kFp32, channels + 8)};
   const auto cy = Compare(yf.values(), y, limits), cr = Compare(rf.values(), r, limits);
@@ -97,11 +97,11 @@ TEST(RmsNormTest, TwinsGradientIsThatOfItsForward) {
   auto w = Normals(channels, 3);
   const auto loss = [&](const std::vector<Complex>& at, const std::vector<Complex>& weight) {
     std::vector<Complex> y(at.size()), r(static_cast<size_t>(seq));
-    scalar::RmsNorm(channels, seq, kEps, at.data(), weight.data(), y.data(), r.data());
+    scalar::RmsNorm(channels, seq, kLlamaEps, at.data(), weight.data(), y.data(), r.data());
     return Weighted(dy, y);
   };
   std::vector<double> y(x.size()), r(static_cast<size_t>(seq)), dx(x.size()), dw(w.size());
-  RmsNorm(channels, seq, kEps, x.data(), w.data(), y.data(), r.data());
+  RmsNorm(channels, seq, kLlamaEps, x.data(), w.data(), y.data(), r.data());
   RmsNormBackward(channels, seq, dy.data(), x.data(), w.data(), r.data(), nullptr, dx.data(),
                   dw.data());
   const auto dx_numeric =

@@ -15,7 +15,7 @@ namespace {
 using namespace testing;  // NOLINT: the tests' own helpers
 
 // Normals with zeros and elements that are not finite among them, and the same element by element.
-void CheckCount(int64_t count) {
+void CheckSummary(int64_t count) {
   const auto normals = Normals(count, 1);
   Guarded<float> x(As<float>(normals), 1);
   Summary expected;
@@ -44,8 +44,8 @@ void CheckCount(int64_t count) {
 
 TEST(SummaryTest, EveryCountOnEveryTarget) {
   OnEachTarget([] {
-    for (int64_t count = 0; count <= 2 * kTwoVectors; ++count) CheckCount(count);
-    CheckCount(200000);  // several blocks
+    for (int64_t count = 0; count <= 2 * kTwoVectors; ++count) CheckSummary(count);
+    CheckSummary(200000);  // several blocks
   });
 }
 

@@ -34,7 +34,7 @@ TEST(SwigluTest, TwinsGradientIsThatOfItsForward) {
 }
 
 // `stretch` widens the gate's input: its exponential overflows from about 88 on.
-void CheckCount(int64_t count, double stretch) {
+void CheckSwiglu(int64_t count, double stretch) {
   const auto g = Normals(count, 1), h3 = Normals(count, 3);
   auto h1 = Normals(count, 2);
   for (double& value : h1) value = static_cast<float>(value * stretch);
@@ -60,9 +60,9 @@ void CheckCount(int64_t count, double stretch) {
 
 TEST(SwigluTest, VectorsAgreeWithTheTwinAtEveryCount) {
   OnEachTarget([] {
-    for (int64_t count = 0; count <= kTwoVectors; ++count) CheckCount(count, 2);
-    CheckCount(5000, 1);
-    CheckCount(5000, 100);
+    for (int64_t count = 0; count <= kTwoVectors; ++count) CheckSwiglu(count, 2);
+    CheckSwiglu(5000, 1);
+    CheckSwiglu(5000, 100);
   });
 }
 

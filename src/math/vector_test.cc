@@ -13,7 +13,7 @@ namespace {
 
 using namespace testing;  // NOLINT: the tests' own helpers
 
-void CheckCount(int64_t count) {
+void CheckVector(int64_t count) {
   const auto a = Normals(count, 1), b = Normals(count, 2);
   Guarded<float> af(As<float>(a), 1), bf(As<float>(b), 3);
   const double squares = SumOfSquares(count, a.data());
@@ -33,8 +33,8 @@ void CheckCount(int64_t count) {
 
 TEST(VectorTest, VectorsAgreeWithTheTwinAtEveryCount) {
   OnEachTarget([] {
-    for (int64_t count = 0; count <= 2 * kTwoVectors; ++count) CheckCount(count);
-    CheckCount(200000);  // several blocks
+    for (int64_t count = 0; count <= 2 * kTwoVectors; ++count) CheckVector(count);
+    CheckVector(200000);  // several blocks
   });
 }
 

@@ -17,7 +17,7 @@ using testing::HasSubstr;
 const Type kHalf4{DType::kFp16, {1, 4, 1, 8}};
 
 // The message with which a builder refuses to finish.
-std::string Refusal(Builder builder, const std::vector<ValueId>& outputs) {
+std::string BuilderRefusal(Builder builder, const std::vector<ValueId>& outputs) {
   const auto built = std::move(builder).Finish(outputs);
   return built ? "accepted" : built.error().message;
 }
@@ -104,7 +104,7 @@ TEST(BuilderTest, ReportsTheFirstMistake) {
   const ValueId bad = b.Reshape("bad", x, {5, 5});
   const ValueId worse = b.Op("frobnicate", "worse", {{"x", bad}});
   EXPECT_EQ(b.type(worse), Type{});
-  const std::string message = Refusal(std::move(b), {worse});
+  const std::string message = BuilderRefusal(std::move(b), {worse});
   EXPECT_THAT(message, HasSubstr("reshape (bad): "));
   EXPECT_THAT(message, testing::Not(HasSubstr("frobnicate")));
 }
@@ -114,7 +114,7 @@ TEST(BuilderTest, NamesEveryMistake) {
     Builder b;
     const ValueId x = b.Input("x", kHalf4);
     const ValueId y = mistake(b, x);
-    return Refusal(std::move(b), {y});
+    return BuilderRefusal(std::move(b), {y});
   };
   EXPECT_THAT(with([](Builder& b, ValueId x) {
                 return b.Op("frob", "y", {{"x", x}});
@@ -163,8 +163,8 @@ TEST(BuilderTest, NamesEveryMistake) {
                 return b.WeightsRef("w", kHalf4);
               }),
               HasSubstr("already given"));
-  EXPECT_THAT(Refusal(Builder("ios99"), {}), HasSubstr("opset 'ios99'"));
-  EXPECT_THAT(Refusal(Builder(), {}), HasSubstr("returns nothing"));
+  EXPECT_THAT(BuilderRefusal(Builder("ios99"), {}), HasSubstr("opset 'ios99'"));
+  EXPECT_THAT(BuilderRefusal(Builder(), {}), HasSubstr("returns nothing"));
 }
 
 // A random program of `steps` operations on tensors of four axes.

@@ -10,20 +10,13 @@
 #include <locale>
 #include <sstream>
 
+#include "mil/digits.h"
+
 namespace millwright::mil {
 namespace {
 
 // Longer decimals are written as hexadecimal floats.
 constexpr size_t kLongestDecimal = 20;
-
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
-
-int HexDigit(char c) {
-  if (IsDigit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 bool TakeSign(std::string_view* text) {
   const bool negative = text->starts_with('-');

@@ -34,7 +34,7 @@ Constant MustParseValue(std::string_view type, std::string_view text) {
   return value ? *value : Constant();
 }
 
-std::string Refusal(std::string_view text) {
+std::string ParserRefusal(std::string_view text) {
   const auto program = Parse(text, "test.mil");
   return program ? "accepted" : program.error().message;
 }
@@ -156,39 +156,42 @@ TEST(ParseTest, PartsOfAByteArePacked) {
       MustParse(Wrap("tensor<int4, [3]> c = const()[val=tensor<int4, [3]>([-8, 7, -1])];", "c"));
   EXPECT_THAT(Print(program), HasSubstr("tensor<int4, [3]>([-8, 7, -1])"));
   EXPECT_EQ(MustParse(Print(program)), program);
-  EXPECT_THAT(Refusal(Wrap("uint1 c = const()[val=uint1(2)];")),
+  EXPECT_THAT(ParserRefusal(Wrap("uint1 c = const()[val=uint1(2)];")),
               HasSubstr("'2' is not a number of type uint1"));
 }
 
 TEST(ParseTest, WhatIsNotSupportedIsRefusedByName) {
-  EXPECT_THAT(Refusal("program(1.3){func main<ios18>(state<tensor<fp16, [1]>> k){}->(k);}"),
+  EXPECT_THAT(ParserRefusal("program(1.3){func main<ios18>(state<tensor<fp16, [1]>> k){}->(k);}"),
               HasSubstr("state types are not supported: make the state an input"));
-  EXPECT_THAT(Refusal("program(1.3){func main<ios18>(tensor<fp16, [1, ?]> x){}->(x);}"),
+  EXPECT_THAT(ParserRefusal("program(1.3){func main<ios18>(tensor<fp16, [1, ?]> x){}->(x);}"),
               HasSubstr("test.mil:1:48: the dimension is flexible; only static shapes"));
-  EXPECT_THAT(Refusal(Wrap("list<fp16, 2> l = make_list();")), HasSubstr("list types are not"));
-  EXPECT_THAT(Refusal(Wrap("fp16 c = cond(pred=x)(fp16 y)")),
+  EXPECT_THAT(ParserRefusal(Wrap("list<fp16, 2> l = make_list();")),
+              HasSubstr("list types are not"));
+  EXPECT_THAT(ParserRefusal(Wrap("fp16 c = cond(pred=x)(fp16 y)")),
               HasSubstr("blocks inside an operation (cond, while_loop)"));
-  EXPECT_THAT(Refusal(Wrap("write_state(input = s, data = x)[name = string(\"w\")];")),
+  EXPECT_THAT(ParserRefusal(Wrap("write_state(input = s, data = x)[name = string(\"w\")];")),
               HasSubstr("'write_state' has no result; operations on states are not supported"));
-  EXPECT_THAT(Refusal("program(1.3)[a = (]{"), HasSubstr("expected ')', found ']'"));
-  EXPECT_THAT(Refusal("program(1.3)[a = ]{"), HasSubstr("expected a value"));
+  EXPECT_THAT(ParserRefusal("program(1.3)[a = (]{"), HasSubstr("expected ')', found ']'"));
+  EXPECT_THAT(ParserRefusal("program(1.3)[a = ]{"), HasSubstr("expected a value"));
 }
 
 TEST(ParseTest, AnErrorShowsItsPlace) {
   EXPECT_EQ(
-      Refusal("program(1.3)\n{\n  func main<ios18>(fp16 x) {\n\tfp16 y = relu(x=z);\n} -> (y);\n}"),
+      ParserRefusal(
+          "program(1.3)\n{\n  func main<ios18>(fp16 x) {\n\tfp16 y = relu(x=z);\n} -> (y);\n}"),
       "test.mil:4:18: 'z' is not defined\n   fp16 y = relu(x=z);\n                   ^");
-  EXPECT_EQ(Refusal(""), "test.mil:1:1: expected 'program', found the end of the text\n  \n  ^");
+  EXPECT_EQ(ParserRefusal(""),
+            "test.mil:1:1: expected 'program', found the end of the text\n  \n  ^");
 }
 
-struct Mistake {
+struct ParserMistake {
   std::string_view statement;
   std::string_view message;
 };
 
 TEST(ParseTest, EveryMistakeInAStatementIsNamed) {
   // Line 5 is the statement.
-  const Mistake mistakes[] = {
+  const ParserMistake mistakes[] = {
       {"fp17 a = relu(x=x);", "5:1: expected a type, found 'fp17'"},
       {"tensor<fp17, [1]> a = relu(x=x);", "5:8: expected an element type, found 'fp17'"},
       {"tensor<fp16 [1]> a = relu(x=x);", "5:13: expected ',', found '['"},
@@ -238,14 +241,14 @@ TEST(ParseTest, EveryMistakeInAStatementIsNamed) {
       {"fp16 a = relu(x=x); $", "5:21: expected a type, found a character that MIL does not use"},
       {"/* fp16 a", "5:1: expected a type, found a comment that is never closed"},
   };
-  for (const Mistake& mistake : mistakes) {
-    EXPECT_THAT(Refusal(Wrap(mistake.statement)), HasSubstr(std::string(mistake.message)))
+  for (const ParserMistake& mistake : mistakes) {
+    EXPECT_THAT(ParserRefusal(Wrap(mistake.statement)), HasSubstr(std::string(mistake.message)))
         << mistake.statement;
   }
 }
 
 TEST(ParseTest, EveryMistakeAroundTheStatementsIsNamed) {
-  const Mistake mistakes[] = {
+  const ParserMistake mistakes[] = {
       {"program 1.3", "1:9: expected '(', found '1.3'"},
       {"program(x)", "1:9: expected the program's version, found 'x'"},
       {"program(1.3) [1 = 1]", "1:15: expected an attribute, found '1'"},
@@ -261,19 +264,19 @@ TEST(ParseTest, EveryMistakeAroundTheStatementsIsNamed) {
       {"program(1.3) { func main<ios18>() { } -> ()", "expected ';', found the end of the text"},
       {"program(1.3) { func main<ios18>() { } -> (); } more", "expected the end of the text"},
   };
-  for (const Mistake& mistake : mistakes) {
-    EXPECT_THAT(Refusal(mistake.statement), HasSubstr(std::string(mistake.message)))
+  for (const ParserMistake& mistake : mistakes) {
+    EXPECT_THAT(ParserRefusal(mistake.statement), HasSubstr(std::string(mistake.message)))
         << mistake.statement;
   }
 }
 
 TEST(ParseTest, HostileTextsAreRefusedWithoutExhaustion) {
   const std::string brackets(1000000, '[');
-  EXPECT_NE(Refusal(Wrap("fp16 a = const()[val=tensor<fp16,[2,2]>(" + brackets)), "accepted");
-  EXPECT_NE(Refusal(Wrap("fp16 a = f(x=" + std::string(1000000, '('))), "accepted");
-  EXPECT_NE(Refusal(std::string(1000000, '{')), "accepted");
+  EXPECT_NE(ParserRefusal(Wrap("fp16 a = const()[val=tensor<fp16,[2,2]>(" + brackets)), "accepted");
+  EXPECT_NE(ParserRefusal(Wrap("fp16 a = f(x=" + std::string(1000000, '('))), "accepted");
+  EXPECT_NE(ParserRefusal(std::string(1000000, '{')), "accepted");
   // A huge type costs nothing.
-  EXPECT_THAT(Refusal(Wrap("fp16 a = const()[val=tensor<fp32,[549755813888]>([1])];")),
+  EXPECT_THAT(ParserRefusal(Wrap("fp16 a = const()[val=tensor<fp32,[549755813888]>([1])];")),
               HasSubstr("the list has 1 entries"));
 }
 

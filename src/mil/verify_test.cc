@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string Wrap(std::string_view statements, std::string_view opset = "ios18") {
+std::string MilWith(std::string_view statements, std::string_view opset = "ios18") {
   return fmt::format(
       "program(1.3) {{ func main<{}>(tensor<fp16, [2, 3]> x, tensor<fp16, [2, 3]> y) {{ {} }} -> "
       "(r); }}",
@@ -31,30 +31,30 @@ constexpr const char* kAdd = "tensor<fp16, [2, 3]> r = add(x = x, y = y)[name = 
 
 TEST(VerifyTest, AcceptsEveryOpset) {
   for (const char* opset : {"ios15", "ios16", "ios17", "ios18"}) {
-    EXPECT_EQ(Verdict(Wrap(kAdd, opset)), "fine");
+    EXPECT_EQ(Verdict(MilWith(kAdd, opset)), "fine");
   }
 }
 
 TEST(VerifyTest, AcceptsConstantsOfEveryKind) {
   EXPECT_EQ(
-      Verdict(Wrap("bool t = const()[name = string(\"t\"), val = bool(true)];"
-                   "tensor<fp16, [3, 2]> w = const()[val = tensor<fp16, [3, 2]>(BLOBFILE(path = "
-                   "string(\"@model_path/weights/w.bin\"), offset = uint64(64)))];"
-                   "tensor<fp16, [2, 2]> r = matmul(x = x, y = w, transpose_x = false);")),
+      Verdict(MilWith("bool t = const()[name = string(\"t\"), val = bool(true)];"
+                      "tensor<fp16, [3, 2]> w = const()[val = tensor<fp16, [3, 2]>(BLOBFILE(path = "
+                      "string(\"@model_path/weights/w.bin\"), offset = uint64(64)))];"
+                      "tensor<fp16, [2, 2]> r = matmul(x = x, y = w, transpose_x = false);")),
       "fine");
-  EXPECT_EQ(Verdict(Wrap("tensor<fp16, [4]> r = constexpr_affine_dequantize()[axis = int32(0), "
-                         "quantized_data = tensor<int8, [4]>([1, 2, 3, 4]), scale = fp16(0.5), "
-                         "zero_point = int8(0), name = string(\"r\")];")),
+  EXPECT_EQ(Verdict(MilWith("tensor<fp16, [4]> r = constexpr_affine_dequantize()[axis = int32(0), "
+                            "quantized_data = tensor<int8, [4]>([1, 2, 3, 4]), scale = fp16(0.5), "
+                            "zero_point = int8(0), name = string(\"r\")];")),
             "fine");
 }
 
-struct Mistake {
+struct VerifierMistake {
   std::string_view statements;
   std::string_view message;
 };
 
 TEST(VerifyTest, NamesEveryMistakeInAnOperation) {
-  const Mistake mistakes[] = {
+  const VerifierMistake mistakes[] = {
       {"fp16 r = frobnicate(x = x);", "main: frobnicate (r): unknown operation"},
       {"fp16 r = add(x = x, y = y);",
        "main: add (r): 'r' is declared as fp16, but its type is tensor<fp16, [2, 3]>"},
@@ -95,18 +95,18 @@ TEST(VerifyTest, NamesEveryMistakeInAnOperation) {
       {"fp16 r = const()[val = fp32(1)];", "'r' is declared as fp16, but its value has fp32"},
       {"tensor<fp16, [1, 1, 1, 1, 1, 1]> r = identity(x = x);", "has rank 6, at most 5"},
   };
-  for (const Mistake& mistake : mistakes) {
-    EXPECT_THAT(Verdict(Wrap(mistake.statements)), HasSubstr(std::string(mistake.message)))
+  for (const VerifierMistake& mistake : mistakes) {
+    EXPECT_THAT(Verdict(MilWith(mistake.statements)), HasSubstr(std::string(mistake.message)))
         << mistake.statements;
   }
 }
 
 TEST(VerifyTest, HoldsOperationsToTheOpset) {
-  EXPECT_EQ(Verdict(Wrap(kAdd, "ios14")),
+  EXPECT_EQ(Verdict(MilWith(kAdd, "ios14")),
             "main: opset 'ios14' is not known; known are ios15, ios16, ios17 and ios18");
-  EXPECT_THAT(Verdict(Wrap("tensor<int8, [2, 3]> r = quantize(input = x, scale = fp16(1), "
-                           "output_dtype = \"int8\");",
-                           "ios16")),
+  EXPECT_THAT(Verdict(MilWith("tensor<int8, [2, 3]> r = quantize(input = x, scale = fp16(1), "
+                              "output_dtype = \"int8\");",
+                              "ios16")),
               HasSubstr("quantize (r): needs opset ios17, the function has ios16"));
 }
 

@@ -11,7 +11,7 @@ constexpr bool StandsForItself(int byte) {
 }
 
 // The code point of each byte; all are below U+0144.
-constexpr std::array<uint16_t, 256> MakeCodePoints() {
+constexpr std::array<uint16_t, 256> MakePointOfByte() {
   std::array<uint16_t, 256> points = {};
   uint16_t next = 0x100;
   for (int byte = 0; byte < 256; ++byte) {
@@ -20,14 +20,14 @@ constexpr std::array<uint16_t, 256> MakeCodePoints() {
   }
   return points;
 }
-constexpr auto kCodePoints = MakeCodePoints();
+constexpr auto kPointOfByte = MakePointOfByte();
 constexpr size_t kAlphabetEnd = 0x144;
 
 // The byte of each code point, or -1.
 constexpr std::array<int16_t, kAlphabetEnd> MakeBytes() {
   std::array<int16_t, kAlphabetEnd> bytes = {};
   for (auto& byte : bytes) byte = -1;
-  for (size_t byte = 0; byte < 256; ++byte) bytes[kCodePoints[byte]] = static_cast<int16_t>(byte);
+  for (size_t byte = 0; byte < 256; ++byte) bytes[kPointOfByte[byte]] = static_cast<int16_t>(byte);
   return bytes;
 }
 constexpr auto kBytes = MakeBytes();
@@ -38,7 +38,7 @@ std::string ToByteAlphabet(std::string_view bytes) {
   std::string out;
   out.reserve(bytes.size() * 2);
   for (unsigned char byte : bytes) {
-    const unsigned point = kCodePoints[byte];
+    const unsigned point = kPointOfByte[byte];
     if (point < 0x80) {
       out.push_back(static_cast<char>(point));
     } else {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/folder.h"
 #include "base/read_file.h"
 #include "text/byte_bpe.h"
 #include "text/byte_bpe_parts.h"
@@ -17,8 +18,7 @@ namespace fs = std::filesystem;
 
 // A JSON object of the folder; null where there is no such file.
 Result<json> ReadOptional(const fs::path& folder, const char* name) {
-  std::error_code ignored;
-  if (!fs::exists(folder / name, ignored)) return json();
+  if (!Exists(folder / name)) return json();
   const auto text = ReadFile((folder / name).string());
   if (!text) return text.error();
   return ParseJsonObject(*text, (folder / name).string());

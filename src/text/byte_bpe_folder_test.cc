@@ -13,8 +13,8 @@ namespace millwright::text {
 namespace {
 
 using nlohmann::json;
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 // The 256 bytes, "ab" and "abc" as 256 and 257, <|endoftext|> as 258.
 struct Files {
@@ -43,7 +43,7 @@ struct Files {
   }
 };
 
-std::string Complaint(const std::function<void(Files&)>& change) {
+std::string RefusalOfFiles(const std::function<void(Files&)>& change) {
   Files files;
   change(files);
   const auto bpe = files.Open();
@@ -93,16 +93,17 @@ TEST(ByteBpeFolderTest, TakesEndsAndTokensFromTheConfig) {
 }
 
 TEST(ByteBpeFolderTest, NamesWhatIsWrongWithTheVocabulary) {
-  EXPECT_EQ(Complaint([](Files&) {}), "");
-  EXPECT_THAT(Complaint([](Files& f) { f.vocab = json::array(); }),
+  EXPECT_EQ(RefusalOfFiles([](Files&) {}), "");
+  EXPECT_THAT(RefusalOfFiles([](Files& f) { f.vocab = json::array(); }),
               HasSubstr("vocab.json: expected an object, found array"));
-  EXPECT_THAT(Complaint([](Files& f) { f.vocab.erase("a"); }),
+  EXPECT_THAT(RefusalOfFiles([](Files& f) { f.vocab.erase("a"); }),
               HasSubstr("expected an id in [0, 258)"));
-  EXPECT_THAT(Complaint([](Files& f) { f.vocab["abc"] = 256; }), HasSubstr("id 256 is taken"));
-  EXPECT_THAT(Complaint([](Files& f) { f.vocab["abc"] = -1; }), HasSubstr("found -1"));
-  EXPECT_THAT(Complaint([](Files& f) { f.vocab["abc"] = 1e300; }), HasSubstr("expected an id"));
-  EXPECT_THAT(Complaint([](Files& f) { f.vocab["abc"] = "x"; }), HasSubstr("expected an id"));
-  EXPECT_THAT(Complaint([](Files& f) {
+  EXPECT_THAT(RefusalOfFiles([](Files& f) { f.vocab["abc"] = 256; }), HasSubstr("id 256 is taken"));
+  EXPECT_THAT(RefusalOfFiles([](Files& f) { f.vocab["abc"] = -1; }), HasSubstr("found -1"));
+  EXPECT_THAT(RefusalOfFiles([](Files& f) { f.vocab["abc"] = 1e300; }),
+              HasSubstr("expected an id"));
+  EXPECT_THAT(RefusalOfFiles([](Files& f) { f.vocab["abc"] = "x"; }), HasSubstr("expected an id"));
+  EXPECT_THAT(RefusalOfFiles([](Files& f) {
                 f.vocab.erase("z");
                 f.vocab["\u00E9\u00E9"] = 122;
               }),
@@ -111,7 +112,7 @@ TEST(ByteBpeFolderTest, NamesWhatIsWrongWithTheVocabulary) {
 
 TEST(ByteBpeFolderTest, NamesWhatIsWrongWithMerges) {
   const auto with = [](const char* merges) {
-    return Complaint([&](Files& f) { f.merges = merges; });
+    return RefusalOfFiles([&](Files& f) { f.merges = merges; });
   };
   EXPECT_EQ(with(""), "");
   EXPECT_EQ(with("a b\r\nab c\r\n"), "");
@@ -123,13 +124,14 @@ TEST(ByteBpeFolderTest, NamesWhatIsWrongWithMerges) {
 }
 
 TEST(ByteBpeFolderTest, NamesWhatIsWrongWithAddedTokens) {
-  EXPECT_THAT(Complaint([](Files& f) { f.added["<|x|>"] = 258; }), HasSubstr("id 258 is taken"));
-  EXPECT_THAT(Complaint([](Files& f) { f.added["<|x|>"] = 300; }), HasSubstr("found 300"));
-  EXPECT_THAT(Complaint([](Files& f) { f.added["ab"] = 9; }), HasSubstr("id 9 here, 256"));
-  EXPECT_THAT(Complaint([](Files& f) { f.added = json::array(); }),
+  EXPECT_THAT(RefusalOfFiles([](Files& f) { f.added["<|x|>"] = 258; }),
+              HasSubstr("id 258 is taken"));
+  EXPECT_THAT(RefusalOfFiles([](Files& f) { f.added["<|x|>"] = 300; }), HasSubstr("found 300"));
+  EXPECT_THAT(RefusalOfFiles([](Files& f) { f.added["ab"] = 9; }), HasSubstr("id 9 here, 256"));
+  EXPECT_THAT(RefusalOfFiles([](Files& f) { f.added = json::array(); }),
               HasSubstr("expected an object"));
   const auto config = [](const json& value) {
-    return Complaint([&](Files& f) { f.tokenizer_config = value; });
+    return RefusalOfFiles([&](Files& f) { f.tokenizer_config = value; });
   };
   EXPECT_THAT(config({{"tokenizer_class", "LlamaTokenizer"}}),
               HasSubstr("found \"LlamaTokenizer\""));

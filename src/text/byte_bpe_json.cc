@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "base/folder.h"
 #include "base/read_file.h"
 #include "text/byte_bpe.h"
 #include "text/byte_bpe_parts.h"
@@ -193,9 +194,8 @@ Result<ByteBpe> ByteBpe::Open(const std::string& path) {
   auto file = ReadFile(path);
   if (!file) return file.error();
   const auto beside = std::filesystem::path(path).parent_path() / "tokenizer_config.json";
-  std::error_code ignored;
   std::string config;
-  if (std::filesystem::exists(beside, ignored)) {
+  if (Exists(beside)) {
     auto text = ReadFile(beside.string());
     if (!text) return text.error();
     config = *std::move(text);

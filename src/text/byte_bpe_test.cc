@@ -187,7 +187,7 @@ TEST(ByteBpeTest, BytesThatAreNoCharactersAreWordsOfTheirOwn) {
 
 // What FromJson says about a tokenizer.json after `change`.
 template <class Change>
-std::string Complaint(const Change& change) {
+std::string RefusalAfter(const Change& change) {
   json root = json::parse(Trained(260).ToJson());
   change(root);
   const auto bpe = ByteBpe::FromJson(root.dump(), "t.json");
@@ -195,48 +195,51 @@ std::string Complaint(const Change& change) {
 }
 
 TEST(ByteBpeTest, NamesWhatIsWrongInAFile) {
-  EXPECT_EQ(Complaint([](json&) {}), "");
-  EXPECT_EQ(Complaint([](json& j) { j["model"]["type"] = "Unigram"; }),
+  EXPECT_EQ(RefusalAfter([](json&) {}), "");
+  EXPECT_EQ(RefusalAfter([](json& j) { j["model"]["type"] = "Unigram"; }),
             "t.json: model.type: expected BPE, found Unigram");
-  EXPECT_EQ(Complaint([](json& j) { j.erase("model"); }),
+  EXPECT_EQ(RefusalAfter([](json& j) { j.erase("model"); }),
             "t.json: model.type: expected BPE, found none");
-  EXPECT_THAT(Complaint([](json& j) {
+  EXPECT_THAT(RefusalAfter([](json& j) {
                 j["pre_tokenizer"] = {{"type", "Sequence"}};
               }),
               HasSubstr("expected ByteLevel, alone or after one Split"));
-  EXPECT_THAT(Complaint([](json& j) { j["pre_tokenizer"].erase("add_prefix_space"); }),
+  EXPECT_THAT(RefusalAfter([](json& j) { j["pre_tokenizer"].erase("add_prefix_space"); }),
               HasSubstr("add_prefix_space"));
-  EXPECT_THAT(Complaint([](json& j) {
+  EXPECT_THAT(RefusalAfter([](json& j) {
                 j["normalizer"] = {{"type", "NFKC"}};
               }),
               HasSubstr("normalizer.type: expected none or NFC, found NFKC"));
-  EXPECT_THAT(Complaint([](json& j) { j["model"]["dropout"] = 0.1; }), HasSubstr("model.dropout"));
-  EXPECT_THAT(Complaint([](json& j) { j["model"]["vocab"] = 3; }), HasSubstr("model.vocab"));
-  EXPECT_THAT(Complaint([](json& j) { j["model"]["vocab"].erase("a"); }),
+  EXPECT_THAT(RefusalAfter([](json& j) { j["model"]["dropout"] = 0.1; }),
+              HasSubstr("model.dropout"));
+  EXPECT_THAT(RefusalAfter([](json& j) { j["model"]["vocab"] = 3; }), HasSubstr("model.vocab"));
+  EXPECT_THAT(RefusalAfter([](json& j) { j["model"]["vocab"].erase("a"); }),
               HasSubstr("expected an id"));
-  EXPECT_THAT(Complaint([](json& j) { j["model"]["vocab"]["a"] = 5; }), HasSubstr("id 5 is taken"));
-  EXPECT_THAT(Complaint([](json& j) { j["model"]["vocab"]["a"] = "x"; }),
+  EXPECT_THAT(RefusalAfter([](json& j) { j["model"]["vocab"]["a"] = 5; }),
+              HasSubstr("id 5 is taken"));
+  EXPECT_THAT(RefusalAfter([](json& j) { j["model"]["vocab"]["a"] = "x"; }),
               HasSubstr("expected an id"));
-  EXPECT_THAT(Complaint([](json& j) { j["model"]["vocab"]["a b"] = 260; }),
+  EXPECT_THAT(RefusalAfter([](json& j) { j["model"]["vocab"]["a b"] = 260; }),
               HasSubstr("not in the byte alphabet"));
-  EXPECT_THAT(Complaint([](json& j) { j["model"]["merges"][0] = "a"; }), HasSubstr("merges[0]"));
-  EXPECT_THAT(Complaint([](json& j) {
+  EXPECT_THAT(RefusalAfter([](json& j) { j["model"]["merges"][0] = "a"; }), HasSubstr("merges[0]"));
+  EXPECT_THAT(RefusalAfter([](json& j) {
                 j["model"]["merges"][0] = {"zz", "b"};
               }),
               HasSubstr("\"zz\" is not in model.vocab"));
-  EXPECT_THAT(Complaint([](json& j) { j["model"]["merges"][0] = "q z"; }), HasSubstr("\"qz\""));
-  EXPECT_THAT(Complaint([](json& j) { j["model"]["merges"].push_back(j["model"]["merges"][0]); }),
-              HasSubstr("listed twice"));
-  EXPECT_THAT(Complaint([](json& j) { j["added_tokens"][0]["lstrip"] = true; }),
+  EXPECT_THAT(RefusalAfter([](json& j) { j["model"]["merges"][0] = "q z"; }), HasSubstr("\"qz\""));
+  EXPECT_THAT(
+      RefusalAfter([](json& j) { j["model"]["merges"].push_back(j["model"]["merges"][0]); }),
+      HasSubstr("listed twice"));
+  EXPECT_THAT(RefusalAfter([](json& j) { j["added_tokens"][0]["lstrip"] = true; }),
               HasSubstr("lstrip"));
-  EXPECT_THAT(Complaint([](json& j) { j["added_tokens"][0]["id"] = 9; }),
+  EXPECT_THAT(RefusalAfter([](json& j) { j["added_tokens"][0]["id"] = 9; }),
               HasSubstr("id 9 here, 0"));
-  EXPECT_THAT(Complaint([](json& j) { j["added_tokens"].push_back(j["added_tokens"][0]); }),
+  EXPECT_THAT(RefusalAfter([](json& j) { j["added_tokens"].push_back(j["added_tokens"][0]); }),
               HasSubstr("\"<|endoftext|>\": id 0 is taken"));
-  EXPECT_THAT(Complaint([](json& j) { j["added_tokens"] = "x"; }),
+  EXPECT_THAT(RefusalAfter([](json& j) { j["added_tokens"] = "x"; }),
               HasSubstr("added_tokens: expected an array"));
   const auto split = [](const char* key, const json& value) {
-    return Complaint([&](json& j) {
+    return RefusalAfter([&](json& j) {
       json step = {{"type", "Split"}, {"pattern", {{"Regex", "a|b"}}}, {"behavior", "Isolated"}};
       step[key] = value;
       json level = {{"type", "ByteLevel"}, {"add_prefix_space", false}, {"use_regex", false}};

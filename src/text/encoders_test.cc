@@ -54,7 +54,7 @@ void ExpectPartsEqual(const Tokenizer& tokenizer, const Plain& plain) {
     const std::vector<TokenId> expected = plain(text);
     for (size_t most : {size_t{1}, size_t{7}, size_t{1} << 20}) {
       if (most < text.size() / 1000) continue;
-      ASSERT_EQ(InParts(*encoder, text, random, most), expected) << testing::PrintToString(text);
+      ASSERT_EQ(InParts(*encoder, text, random, most), expected) << ::testing::PrintToString(text);
     }
   }
 }
@@ -84,10 +84,10 @@ TEST(EncodersTest, Llama2cWordByWordEqualsOneCall) {
 }
 
 TEST(EncodersTest, ByteBpeInPartsEqualsOneCall) {
-  constexpr std::array<std::string_view, 2> kSpecial = {kEndOfText, "<|im_start|>"};
+  constexpr std::array<std::string_view, 2> kTwoMarks = {kEndOfText, "<|im_start|>"};
   std::string text;
   for (const std::string& odd : OddTexts()) text += odd;
-  const auto trained = TrainByteBpe(text, 400, kSpecial);
+  const auto trained = TrainByteBpe(text, 400, kTwoMarks);
   ASSERT_TRUE(trained.ok());
   for (std::string_view pattern : {kGpt2Pattern, kQwenPattern, kLlama3Pattern}) {
     ByteBpeModel model = trained->model();

@@ -13,8 +13,8 @@
 namespace millwright::text {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 std::string PieceBytes(float score, std::string_view piece) {
   std::string bytes(8, '\0');
@@ -41,7 +41,7 @@ std::string SmallFile() {
   return bytes;
 }
 
-Llama2cTokenizer Small() {
+Llama2cTokenizer SmallLlama2c() {
   auto tokenizer = Llama2cTokenizer::Parse(SmallFile(), "small");
   EXPECT_TRUE(tokenizer.ok());
   return *std::move(tokenizer);
@@ -54,27 +54,27 @@ std::string Complaint(std::string_view bytes, int64_t vocab = 0) {
 
 TEST(Llama2cTokenizerTest, MergesTheBestScoreFirst) {
   // " abc": bc, then " a"; not ab, whose score is lower than bc's.
-  EXPECT_THAT(Small().Encode("abc"), ElementsAre(265, 264));
-  EXPECT_THAT(Small().Encode("cab"), ElementsAre(259, 262, 263));
-  EXPECT_TRUE(Small().Encode("").empty());
+  EXPECT_THAT(SmallLlama2c().Encode("abc"), ElementsAre(265, 264));
+  EXPECT_THAT(SmallLlama2c().Encode("cab"), ElementsAre(259, 262, 263));
+  EXPECT_TRUE(SmallLlama2c().Encode("").empty());
 }
 
 TEST(Llama2cTokenizerTest, FallsBackToBytes) {
-  EXPECT_THAT(Small().Encode("\xC3\xA9"), ElementsAre(259, 3 + 0xC3, 3 + 0xA9));
+  EXPECT_THAT(SmallLlama2c().Encode("\xC3\xA9"), ElementsAre(259, 3 + 0xC3, 3 + 0xA9));
 }
 
 TEST(Llama2cTokenizerTest, NeverMergesIntoByteNames) {
-  EXPECT_EQ(Small().Decode(Small().Encode("<0x41>")), "<0x41>");
+  EXPECT_EQ(SmallLlama2c().Decode(SmallLlama2c().Encode("<0x41>")), "<0x41>");
 }
 
 TEST(Llama2cTokenizerTest, DropsTheDummySpaceAtTheStartAndAfterBos) {
   const std::array<TokenId, 6> ids = {1, 265, 259, 1, 265, 2};
-  EXPECT_EQ(Small().Decode(ids), "a a");
-  EXPECT_EQ(Small().Piece(265), " a");
+  EXPECT_EQ(SmallLlama2c().Decode(ids), "a a");
+  EXPECT_EQ(SmallLlama2c().Piece(265), " a");
 }
 
 TEST(Llama2cTokenizerTest, AnyBytesComeBack) {
-  const Llama2cTokenizer tokenizer = Small();
+  const Llama2cTokenizer tokenizer = SmallLlama2c();
   std::mt19937 random(29);
   for (int round = 0; round < 300; ++round) {
     std::string text;
@@ -87,7 +87,7 @@ TEST(Llama2cTokenizerTest, AnyBytesComeBack) {
 
 TEST(Llama2cTokenizerTest, SavedIsByteForByteTheSame) {
   const TemporaryFolder folder;
-  ASSERT_TRUE(Small().Save(folder.path()).ok());
+  ASSERT_TRUE(SmallLlama2c().Save(folder.path()).ok());
   EXPECT_EQ(ReadWholeFile(folder.File("tokenizer.bin")), SmallFile());
   const auto opened = OpenTokenizer(folder.path());
   ASSERT_TRUE(opened.ok()) << opened.error().message;
@@ -125,7 +125,7 @@ TEST(Llama2cTokenizerTest, CorruptedFilesNeverCrash) {
   }
 }
 
-class RealLlama2cTokenizerTest : public testing::Test {
+class RealLlama2cTokenizerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     path_ = SharedFile("data/llama2/tokenizer.bin");

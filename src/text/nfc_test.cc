@@ -38,7 +38,7 @@ TEST(NfcTest, EqualsTheLibraryOnWholeTexts) {
   std::mt19937 random(7);
   for (int round = 0; round < 5000; ++round) {
     const std::string text = RandomUnicode(random, random() % 40);
-    ASSERT_EQ(Nfc(text), WholeByLibrary(text)) << testing::PrintToString(text);
+    ASSERT_EQ(Nfc(text), WholeByLibrary(text)) << ::testing::PrintToString(text);
   }
 }
 

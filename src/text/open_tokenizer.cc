@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/folder.h"
 #include "text/byte_bpe.h"
 #include "text/llama2c_tokenizer.h"
 #include "text/sentencepiece_tokenizer.h"
@@ -31,18 +32,17 @@ Result<std::unique_ptr<Tokenizer>> OpenVocab(const fs::path& folder) {
 }
 
 Result<std::unique_ptr<Tokenizer>> OpenFolder(const fs::path& folder) {
-  std::error_code ignored;
   // Folders of Llama hold both: the tokenizer.json beside a tokenizer.model is its translation.
-  if (fs::exists(folder / "tokenizer.model", ignored)) {
+  if (Exists(folder / "tokenizer.model")) {
     return Open<SentencePieceTokenizer>(folder / "tokenizer.model");
   }
-  if (fs::exists(folder / "tokenizer.json", ignored)) {
+  if (Exists(folder / "tokenizer.json")) {
     return Open<ByteBpe>(folder / "tokenizer.json");
   }
-  if (fs::exists(folder / "tokenizer.bin", ignored)) {
+  if (Exists(folder / "tokenizer.bin")) {
     return Open<Llama2cTokenizer>(folder / "tokenizer.bin");
   }
-  if (fs::exists(folder / "vocab.json", ignored)) return OpenVocab(folder);
+  if (Exists(folder / "vocab.json")) return OpenVocab(folder);
   return BadInput("{}: holds no tokenizer; {}", folder.string(), kSupported);
 }
 

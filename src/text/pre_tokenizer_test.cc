@@ -11,8 +11,8 @@
 namespace millwright::text {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 PreTokenizer Make(std::string_view pattern) {
   auto pre_tokenizer = PreTokenizer::Create(pattern);
@@ -86,7 +86,7 @@ TEST(PreTokenizerTest, ShortcutsEqualTheExpressions) {
     const PreTokenizer pre_tokenizer = Make(pattern);
     for (const std::string& text : texts) {
       ASSERT_EQ(Words(pre_tokenizer, text), Words(pre_tokenizer, text, /*shortcut=*/false))
-          << testing::PrintToString(text);
+          << ::testing::PrintToString(text);
     }
   }
 }

@@ -65,9 +65,9 @@ Status CallLibrary(const sentencepiece::SentencePieceProcessor& processor, std::
 }
 
 // One call of the library for a whole text.
-class WholeTextEncoder : public Encoder {
+class WholeTextPieces : public Encoder {
  public:
-  explicit WholeTextEncoder(const sentencepiece::SentencePieceProcessor& processor)
+  explicit WholeTextPieces(const sentencepiece::SentencePieceProcessor& processor)
       : processor_(processor) {}
 
   Status Add(std::string_view part, std::vector<TokenId>&) override {
@@ -142,7 +142,7 @@ void SentencePieceTokenizer::FillTexts(const SentencePieceModel& model) {
 
 std::unique_ptr<Encoder> SentencePieceTokenizer::NewEncoder(SpecialText) const {
   const sentencepiece::SentencePieceProcessor& processor = *processor_;
-  if (!wordwise_) return std::make_unique<WholeTextEncoder>(processor);
+  if (!wordwise_) return std::make_unique<WholeTextPieces>(processor);
   return std::make_unique<WordwiseEncoder>(
       joints_, dummy_prefix_, [&processor](std::string_view word, bool, std::vector<TokenId>& ids) {
         return CallLibrary(processor, word, ids);

@@ -17,8 +17,8 @@
 namespace millwright::text {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using Type = SentencePieceModel::Type;
 
 std::string Complaint(const std::function<void(SmallModel&)>& change) {
@@ -28,14 +28,14 @@ std::string Complaint(const std::function<void(SmallModel&)>& change) {
   return tokenizer.ok() ? "" : tokenizer.error().message;
 }
 
-SentencePieceTokenizer Small() {
+SentencePieceTokenizer SmallSentencePiece() {
   auto tokenizer = SentencePieceTokenizer::Parse(SmallModel().Serialized(), "small");
   EXPECT_TRUE(tokenizer.ok()) << tokenizer.error().message;
   return *std::move(tokenizer);
 }
 
 TEST(SentencePieceTokenizerTest, EncodesWithADummyPrefix) {
-  const SentencePieceTokenizer tokenizer = Small();
+  const SentencePieceTokenizer tokenizer = SmallSentencePiece();
   EXPECT_THAT(tokenizer.Encode("ab"), ElementsAre(259, 263));
   EXPECT_THAT(tokenizer.Encode("ac ab"), ElementsAre(264, 262, 259, 263));
   EXPECT_THAT(tokenizer.Encode(" "), ElementsAre(259, 259));
@@ -55,14 +55,14 @@ TEST(SentencePieceTokenizerTest, WithoutADummyPrefixWhereTheModelHasNone) {
 }
 
 TEST(SentencePieceTokenizerTest, BytesThatAreNoCharactersBecomeU_FFFD) {
-  const SentencePieceTokenizer tokenizer = Small();
+  const SentencePieceTokenizer tokenizer = SmallSentencePiece();
   const TokenId ef = 3 + 0xEF, bf = 3 + 0xBF, bd = 3 + 0xBD;
   EXPECT_THAT(tokenizer.Encode("a\xFF\xFE"), ElementsAre(264, ef, bf, bd, ef, bf, bd));
   EXPECT_EQ(tokenizer.Decode(tokenizer.Encode("a\xFF")), "a\uFFFD");
 }
 
 TEST(SentencePieceTokenizerTest, DecodesToText) {
-  const SentencePieceTokenizer tokenizer = Small();
+  const SentencePieceTokenizer tokenizer = SmallSentencePiece();
   for (const char* text : {"ab c", "  a", "caf\u00E9\n", "\U0001F600 b"}) {
     EXPECT_EQ(tokenizer.Decode(tokenizer.Encode(text)), text);
   }
@@ -86,7 +86,7 @@ TEST(SentencePieceTokenizerTest, OtherModelsAreTheLibrarysOwn) {
 
 TEST(SentencePieceTokenizerTest, SavedIsByteForByteTheSame) {
   const TemporaryFolder folder;
-  ASSERT_TRUE(Small().Save(folder.path()).ok());
+  ASSERT_TRUE(SmallSentencePiece().Save(folder.path()).ok());
   EXPECT_EQ(ReadWholeFile(folder.File("tokenizer.model")), SmallModel().Serialized());
   const auto opened = OpenTokenizer(folder.path());
   ASSERT_TRUE(opened.ok()) << opened.error().message;

@@ -9,7 +9,7 @@
 namespace millwright::text {
 namespace {
 
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 TEST(WordCacheTest, KnowsWhatItWasTold) {
   WordCache cache;

@@ -52,7 +52,7 @@ constexpr Pattern kPatterns[] = {
 };
 
 // The groups of every match, line by line as the dashboard searches.
-std::vector<std::vector<std::string>> Matches(const std::string& text, const std::string& name) {
+std::vector<std::vector<std::string>> MatchesOf(const std::string& text, const std::string& name) {
   const auto* pattern = std::ranges::find(kPatterns, name, &Pattern::name);
   const std::regex regex(pattern->text);
   std::vector<std::vector<std::string>> all;
@@ -100,7 +100,8 @@ TEST_F(PrintedLines, ThePatternsAreThoseOfTheReference) {
 TEST_F(PrintedLines, OfADynamicRun) {
   const std::string out = Run("separate");
   std::map<std::string, size_t> counts;
-  for (const Pattern& pattern : kPatterns) counts[pattern.name] = Matches(out, pattern.name).size();
+  for (const Pattern& pattern : kPatterns)
+    counts[pattern.name] = MatchesOf(out, pattern.name).size();
   // Two starts; steps 0, 10 and 20, then none; states 10, 20, 25 and 30.
   const std::map<std::string, size_t> expected = {
       {"RE_CONFIG", 2},    {"RE_CONFIG_GQA", 2},  {"RE_MODEL_NAME", 2}, {"RE_PARAMS", 2},
@@ -110,14 +111,14 @@ TEST_F(PrintedLines, OfADynamicRun) {
       {"RE_ANE_UTIL", 2},  {"RE_EFFICIENCY", 16}, {"RE_COMPILED", 2},   {"RE_CKPT_SAVED", 4},
       {"RE_ANE_POWER", 0}, {"RE_CPU_POWER", 0},   {"RE_GPU_POWER", 0}};
   EXPECT_EQ(counts, expected) << out;
-  EXPECT_EQ(Matches(out, "RE_CONFIG").at(0), (Groups{"16", "20", "4", "6", "23", "2"}));
-  EXPECT_EQ(Matches(out, "RE_CONFIG_GQA").at(0), (Groups{"16", "16", "8", "4", "20", "6", "23"}));
-  EXPECT_EQ(Matches(out, "RE_MODEL_NAME").at(0), (Groups{"Tiny plain", "2"}));
-  EXPECT_EQ(Matches(out, "RE_ACCUM").at(0), (Groups{"5", "0.01"}));
-  EXPECT_EQ(Matches(out, "RE_RESUME").at(0).at(0), "25");
+  EXPECT_EQ(MatchesOf(out, "RE_CONFIG").at(0), (Groups{"16", "20", "4", "6", "23", "2"}));
+  EXPECT_EQ(MatchesOf(out, "RE_CONFIG_GQA").at(0), (Groups{"16", "16", "8", "4", "20", "6", "23"}));
+  EXPECT_EQ(MatchesOf(out, "RE_MODEL_NAME").at(0), (Groups{"Tiny plain", "2"}));
+  EXPECT_EQ(MatchesOf(out, "RE_ACCUM").at(0), (Groups{"5", "0.01"}));
+  EXPECT_EQ(MatchesOf(out, "RE_RESUME").at(0).at(0), "25");
   // Every word of the report, each with what the dashboard shows beside it.
   std::map<std::string, std::string> report;
-  for (const Groups& line : Matches(out, "RE_EFFICIENCY")) report[line.at(0)] = line.at(1);
+  for (const Groups& line : MatchesOf(out, "RE_EFFICIENCY")) report[line.at(0)] = line.at(1);
   for (const char* name : {"Total steps", "Wall time", "Compile", "Train time", "Avg train",
                            "ANE TFLOPS", "Total TFLOPS", "ANE utilization"}) {
     EXPECT_TRUE(report.contains(name)) << name;
@@ -129,9 +130,9 @@ TEST_F(PrintedLines, OfADynamicRun) {
 // The static pipeline compiles anew after every update, and prints a batch for each.
 TEST_F(PrintedLines, OfAStaticRun) {
   const std::string out = Run("constant");
-  const auto batches = Matches(out, "RE_BATCH");
+  const auto batches = MatchesOf(out, "RE_BATCH");
   EXPECT_EQ(batches.size(), 6u);
-  EXPECT_EQ(Matches(out, "RE_TIMING").size(), 6u);
+  EXPECT_EQ(MatchesOf(out, "RE_TIMING").size(), 6u);
   EXPECT_EQ(batches.at(0).at(0), "5");
   const double train = std::stod(batches[0][2]), each = std::stod(batches[0][3]);
   EXPECT_NEAR(each, train / 5, 0.11);
@@ -142,9 +143,9 @@ TEST_F(PrintedLines, OfAStaticRun) {
 TEST_F(PrintedLines, PowerIsReadByTheSamePatterns) {
   const std::string line = "ANE Power: 120 mW\nCPU Power: 2500 mW\nGPU Power: 40 mW\n";
   const auto watts = telemetry::ParsePowermetrics(line);
-  EXPECT_EQ(std::stod(Matches(line, "RE_ANE_POWER").at(0).at(0)) / 1000, watts.at("ane"));
-  EXPECT_EQ(std::stod(Matches(line, "RE_CPU_POWER").at(0).at(0)) / 1000, watts.at("cpu"));
-  EXPECT_EQ(std::stod(Matches(line, "RE_GPU_POWER").at(0).at(0)) / 1000, watts.at("gpu"));
+  EXPECT_EQ(std::stod(MatchesOf(line, "RE_ANE_POWER").at(0).at(0)) / 1000, watts.at("ane"));
+  EXPECT_EQ(std::stod(MatchesOf(line, "RE_CPU_POWER").at(0).at(0)) / 1000, watts.at("cpu"));
+  EXPECT_EQ(std::stod(MatchesOf(line, "RE_GPU_POWER").at(0).at(0)) / 1000, watts.at("gpu"));
 }
 
 }  // namespace

@@ -124,7 +124,7 @@ Grown Cut(const Grown& grown, size_t index, const std::vector<KnownPtr>& known) 
   return WithoutDeadCode(made);
 }
 
-std::string Elements(const std::vector<double>& values) {
+std::string Listed(const std::vector<double>& values) {
   return fmt::format("[{}]", fmt::join(values, ", "));
 }
 
@@ -183,7 +183,7 @@ std::string ToText(const Grown& grown) {
   std::string text;
   const mil::Function& f = grown.program.main();
   for (size_t i = 0; i < f.inputs.size(); ++i) {
-    text += fmt::format("// input {} = {}\n", f.value(f.inputs[i]).id, Elements(grown.inputs[i]));
+    text += fmt::format("// input {} = {}\n", f.value(f.inputs[i]).id, Listed(grown.inputs[i]));
   }
   return text + mil::Print(grown.program);
 }

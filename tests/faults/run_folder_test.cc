@@ -10,7 +10,6 @@ namespace millwright::testing {
 namespace {
 
 using ::testing::HasSubstr;
-using ::testing::Not;
 using ::testing::StartsWith;
 namespace fs = std::filesystem;
 

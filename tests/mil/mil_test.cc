@@ -63,10 +63,11 @@ AneRules OnlyRounding() {
   return rules;
 }
 
-class MilVectors : public testing::TestWithParam<std::tuple<Target, std::string>> {};
+class MilVectors : public ::testing::TestWithParam<std::tuple<Target, std::string>> {};
 
 TEST_P(MilVectors, AgreeWithTheFile) {
-  const auto& [target, op] = GetParam();
+  const Target target = std::get<0>(GetParam());
+  const std::string& op = std::get<1>(GetParam());
   const Result<VectorFile> file = ReadVectorFile(FileOf(op));
   ASSERT_TRUE(file) << file.error().message;
   const Result<mil::Program> program = mil::Parse(file->text, op);
@@ -101,8 +102,8 @@ std::vector<std::string> OpNames() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ops, MilVectors,
-                         testing::Combine(testing::ValuesIn(ComputingTargets()),
-                                          testing::ValuesIn(OpNames())),
+                         ::testing::Combine(::testing::ValuesIn(ComputingTargets()),
+                                            ::testing::ValuesIn(OpNames())),
                          [](const auto& param) {
                            return std::get<1>(param.param) + "_" + std::get<0>(param.param).name();
                          });

@@ -13,7 +13,6 @@ namespace millwright {
 namespace {
 
 using mil::Builder;
-using mil::Type;
 using mil::ValueId;
 
 // Builds a program with one output, runs it, and returns that output's elements.
@@ -85,9 +84,9 @@ double At(const std::vector<double>& x, int64_t b, int64_t rows, int64_t columns
   return x[static_cast<size_t>((b * rows + (transpose ? j : i)) * columns + (transpose ? i : j))];
 }
 
-class MilProperties : public testing::TestWithParam<Target> {};
+class MilProperties : public ::testing::TestWithParam<Target> {};
 
-INSTANTIATE_TEST_SUITE_P(Devices, MilProperties, testing::ValuesIn(ComputingTargets()),
+INSTANTIATE_TEST_SUITE_P(Devices, MilProperties, ::testing::ValuesIn(ComputingTargets()),
                          [](const auto& param) { return param.param.name(); });
 
 void CheckMatmul(const Target& target, Random* random) {

@@ -11,7 +11,7 @@
 namespace millwright {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 // A program of one operation on x [2, 3, 4] and y [4, 5], fp16, and i, int32 [2].
 std::string ProgramOf(std::string_view declared, std::string_view call) {
@@ -27,7 +27,7 @@ struct Refusal {
   std::string message;
 };
 
-class MilRefusals : public testing::TestWithParam<Refusal> {};
+class MilRefusals : public ::testing::TestWithParam<Refusal> {};
 
 TEST_P(MilRefusals, NameTheReason) {
   const auto program = mil::Parse(ProgramOf("tensor<fp16, [1]>", GetParam().call));
@@ -40,7 +40,7 @@ TEST_P(MilRefusals, NameTheReason) {
 
 INSTANTIATE_TEST_SUITE_P(
     Ops, MilRefusals,
-    testing::Values(
+    ::testing::Values(
         Refusal{"add(x=x, y=y)", "does not broadcast"}, Refusal{"add(x=x, y=i)", "one dtype"},
         Refusal{"real_div(x=i, y=i)", "must be fp16 or fp32"},
         Refusal{"sigmoid(x=i)", "must be fp16 or fp32"},
@@ -81,7 +81,7 @@ INSTANTIATE_TEST_SUITE_P(
 // Of every rule that the later operations have, one breach.
 INSTANTIATE_TEST_SUITE_P(
     LaterOps, MilRefusals,
-    testing::Values(
+    ::testing::Values(
         Refusal{"read_state(input=x)", "not supported: it works on a state"},
         Refusal{"non_zero(x=x)", "not supported: the shape of its result depends on values"},
         Refusal{"random_normal(shape=[1])", "not supported: its result is random"},

@@ -33,7 +33,7 @@ Result<Ran> RunShared(const std::string& name) {
   return ran;
 }
 
-class SharedPrograms : public testing::TestWithParam<std::string> {
+class SharedPrograms : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
     if (!SharedFolder()) {
@@ -91,7 +91,7 @@ TEST_P(SharedPrograms, RunAndStayFinite) {
   if (GetParam().ends_with("softmaxVocab")) CheckSoftmax(*ran);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stories110M, SharedPrograms, testing::ValuesIn(SharedProgramNames()),
+INSTANTIATE_TEST_SUITE_P(Stories110M, SharedPrograms, ::testing::ValuesIn(SharedProgramNames()),
                          [](const auto& param) {
                            std::string name = param.param;
                            std::ranges::replace(name, '/', '_');

@@ -26,7 +26,7 @@ model::ModelConfig Aligned(model::ModelConfig config) {
   return config;
 }
 
-std::vector<model::ModelConfig> Configs() {
+std::vector<model::ModelConfig> AneConfigs() {
   return {Aligned(TinyMha()), Aligned(TinyGqa(model::RotaryLayout::kHalfSplit))};
 }
 
@@ -53,7 +53,7 @@ std::map<int64_t, float> Losses(const model::ModelConfig& config, const std::str
 TEST(AneTraining, LossesAreThoseOfItsArithmetic) {
   const Emulator emulator;
   constexpr double kBound = 30 * 0x1p-11;
-  for (const model::ModelConfig& config : Configs()) {
+  for (const model::ModelConfig& config : AneConfigs()) {
     const auto fp32 = Losses(config, "cpu", {}, kernels::Binding::kPacked);
     const auto judge =
         Losses(config, "cpu", {.precision = Precision::kAne}, kernels::Binding::kPacked);
@@ -73,7 +73,7 @@ TEST(AneTraining, LossesAreThoseOfItsArithmetic) {
 TEST(AneTraining, OffloadedStepsAreThoseOfItsArithmetic) {
   const Emulator emulator;
   constexpr double kBound = 30 * 0x1p-11;
-  const model::ModelConfig config = Configs()[1];
+  const model::ModelConfig config = AneConfigs()[1];
   const auto ane = device::DeviceOptions{.precision = Precision::kAne};
   for (const kernels::Binding binding : {kernels::Binding::kPacked, kernels::Binding::kSeparate}) {
     const auto host = Losses(config, "cpu", ane, binding);
@@ -91,14 +91,14 @@ TEST(AneTraining, OffloadedStepsAreThoseOfItsArithmetic) {
 // Ten programs for all layers and steps; nothing is compiled anew.
 TEST(AneTraining, CompilesEachKernelOnce) {
   const Emulator emulator;
-  Losses(Configs()[0], "ane", emulator.Options(), kernels::Binding::kPacked);
+  Losses(AneConfigs()[0], "ane", emulator.Options(), kernels::Binding::kPacked);
   EXPECT_LE(emulator.compilations(), 10);
   EXPECT_GE(emulator.compilations(), 7);  // woFwd, wotBwd and qBwd may be one program
 }
 
 TEST(AneTraining, OtherPathsAndBindingsAgree) {
   const Emulator emulator;
-  const model::ModelConfig config = Configs()[1];
+  const model::ModelConfig config = AneConfigs()[1];
   const auto judge =
       Losses(config, "reference", {.precision = Precision::kAne}, kernels::Binding::kSeparate);
   EXPECT_EQ(Losses(config, "ane", emulator.Options(), kernels::Binding::kSeparate), judge);

@@ -14,7 +14,7 @@ struct ExportCase {
   double residual_alpha;
 };
 
-std::string NameOf(const ::testing::TestParamInfo<ExportCase>& info) {
+std::string NameOfExport(const ::testing::TestParamInfo<ExportCase>& info) {
   return ConfigName(info.param.config) + "_" + std::string(data::VocabModeName(info.param.vocab)) +
          (info.param.residual_alpha == 1.0 ? "" : "_alpha");
 }
@@ -135,7 +135,7 @@ TEST_P(Export, GivesEveryWordItsRow) {
   }
 }
 
-std::vector<ExportCase> AllCases() {
+std::vector<ExportCase> AllExportCases() {
   std::vector<ExportCase> cases;
   std::vector<model::ModelConfig> configs = TinyConfigs();
   configs.push_back(Untied(TinyMha()));
@@ -148,7 +148,7 @@ std::vector<ExportCase> AllCases() {
   return cases;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Export, ::testing::ValuesIn(AllCases()), NameOf);
+INSTANTIATE_TEST_SUITE_P(All, Export, ::testing::ValuesIn(AllExportCases()), NameOfExport);
 
 }  // namespace
 }  // namespace millwright::testing

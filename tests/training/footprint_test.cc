@@ -32,7 +32,7 @@ struct FootprintCase {
   bool recompute;
 };
 
-std::string NameOf(const ::testing::TestParamInfo<FootprintCase>& info) {
+std::string NameOfFootprint(const ::testing::TestParamInfo<FootprintCase>& info) {
   return std::string(info.param.moments) + "_batch" + std::to_string(info.param.batch) +
          (info.param.recompute ? "_recompute" : "");
 }
@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(All, Footprint,
                                            FootprintCase{3, "fp32", false},
                                            FootprintCase{1, "bf16", true},
                                            FootprintCase{2, "bf16", true}),
-                         NameOf);
+                         NameOfFootprint);
 
 // Recomputation keeps one vector of a position and layer instead of some forty.
 TEST(FootprintOf, RecomputationGrowsWithLayersByTheirInputsAlone) {

@@ -13,7 +13,7 @@ namespace {
 // them in a row.
 double ExactTolerance() { return 1e-6; }
 
-std::string NameOf(const ::testing::TestParamInfo<GradientCase>& info) {
+std::string NameOfGradient(const ::testing::TestParamInfo<GradientCase>& info) {
   const GradientCase& test = info.param;
   std::string name = ConfigName(test.config) + "_" + std::string(BindingName(test.binding));
   if (test.residual_alpha != 1.0) name += "_alpha";
@@ -26,7 +26,7 @@ std::string NameOf(const ::testing::TestParamInfo<GradientCase>& info) {
   return name;
 }
 
-std::vector<GradientCase> AllCases() {
+std::vector<GradientCase> AllGradientCases() {
   std::vector<GradientCase> cases;
   for (const model::ModelConfig& config : TinyConfigs()) {
     for (kernels::Binding binding : kBindings) {
@@ -60,7 +60,7 @@ std::vector<GradientCase> AllCases() {
 // The cases of which `keep` holds.
 template <class Keep>
 std::vector<GradientCase> CasesWhere(const Keep& keep) {
-  std::vector<GradientCase> cases = AllCases();
+  std::vector<GradientCase> cases = AllGradientCases();
   std::erase_if(cases, [&](const GradientCase& test) { return !keep(test); });
   return cases;
 }
@@ -176,17 +176,18 @@ TEST_P(Gradient, RecomputationChangesNoBit) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Reference, Gradient, ::testing::ValuesIn(AllCases()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Reference, Gradient, ::testing::ValuesIn(AllGradientCases()),
+                         NameOfGradient);
 INSTANTIATE_TEST_SUITE_P(Reference, UnclippedGradient,
                          ::testing::ValuesIn(CasesWhere([](const GradientCase& test) {
                            return test.act_clip == 0;
                          })),
-                         NameOf);
+                         NameOfGradient);
 INSTANTIATE_TEST_SUITE_P(Reference, BatchGradient,
                          ::testing::ValuesIn(CasesWhere([](const GradientCase& test) {
                            return test.batch > 1;
                          })),
-                         NameOf);
+                         NameOfGradient);
 
 // The roundings that a gradient element passes: per layer about ten products, the longest of
 // hidden_dim or head terms; their effect is amplified by the network's conditioning, for which the
@@ -215,7 +216,7 @@ TEST_P(CpuGradient, EqualsTheExactGradient) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Cpu, CpuGradient, ::testing::ValuesIn(AllCases()), NameOf);
+INSTANTIATE_TEST_SUITE_P(Cpu, CpuGradient, ::testing::ValuesIn(AllGradientCases()), NameOfGradient);
 
 // Multiplies by Wo where backward needs its transpose: the seeds' bug. All shapes fit, since dim
 // and q_dim are equal, and the loss still falls for a while.

@@ -8,7 +8,7 @@ namespace millwright::testing {
 namespace {
 
 // The tiny models, with sides that are large enough for 8 bits.
-std::vector<model::ModelConfig> Configs() {
+std::vector<model::ModelConfig> Int8Configs() {
   model::ModelConfig mha = TinyMha();
   mha.dim = 36, mha.hidden_dim = 52, mha.head_dim = 9 * 2, mha.seq = 19;
   model::ModelConfig gqa = TinyGqa(model::RotaryLayout::kHalfSplit);
@@ -27,7 +27,7 @@ double Int8Tolerance(const model::ModelConfig& config) {
 }
 
 TEST(Int8, GradientIsThatOfFp32ButForRounding) {
-  for (const model::ModelConfig& config : Configs()) {
+  for (const model::ModelConfig& config : Int8Configs()) {
     GradientRun<float> narrow({.config = config, .device = "cpu", .precision = Precision::kInt8});
     GradientRun<float> fp32({.config = config, .device = "cpu", .precision = Precision::kFp32});
     const double loss = fp32.Loss();
@@ -47,7 +47,7 @@ TEST(Int8, GradientIsThatOfFp32ButForRounding) {
 // never had other weights gives.
 TEST(Int8, CopiesFollowUpdates) {
   const GradientCase test = {
-      .config = Configs()[1], .device = "cpu", .precision = Precision::kInt8};
+      .config = Int8Configs()[1], .device = "cpu", .precision = Precision::kInt8};
   const auto change = [](train::Network<float>& network) {
     for (auto& p : network.parameters().all()) {
       for (float& value : p.value.span()) value *= 0.75f;
@@ -68,7 +68,7 @@ TEST(Int8, CopiesFollowUpdates) {
 TEST(Int8, EveryBindingHasIt) {
   std::vector<Gradients> all;
   for (const kernels::Binding binding : kBindings) {
-    GradientRun<float> run({.config = Configs()[0],
+    GradientRun<float> run({.config = Int8Configs()[0],
                             .binding = binding,
                             .device = "cpu",
                             .precision = Precision::kInt8});
@@ -76,7 +76,7 @@ TEST(Int8, EveryBindingHasIt) {
   }
   for (const auto& [name, gradient] : all[0]) {
     for (size_t i = 1; i < all.size(); ++i) {
-      EXPECT_LE(NormError(all[i].at(name), gradient), Int8Tolerance(Configs()[0])) << name;
+      EXPECT_LE(NormError(all[i].at(name), gradient), Int8Tolerance(Int8Configs()[0])) << name;
     }
   }
 }

@@ -12,13 +12,13 @@ struct KernelCase {
   int64_t batch = 1;
 };
 
-std::string NameOf(const ::testing::TestParamInfo<KernelCase>& info) {
+std::string NameOfKernel(const ::testing::TestParamInfo<KernelCase>& info) {
   return ConfigName(info.param.config) + "_" + std::string(BindingName(info.param.binding)) +
          (info.param.lora.enabled() ? "_lora" : "") +
          (info.param.batch > 1 ? "_batch" + std::to_string(info.param.batch) : "");
 }
 
-std::vector<KernelCase> AllCases() {
+std::vector<KernelCase> AllKernelCases() {
   std::vector<KernelCase> cases;
   for (const model::ModelConfig& config : TinyConfigs()) {
     for (kernels::Binding binding : kBindings) {
@@ -76,7 +76,7 @@ TEST_P(Kernel, EqualsItsFormulaOnCpu) {
   CompareAll("cpu", Precision::kFp32, 16 * Gamma(DType::kFp32, c.hidden_dim + c.q_dim() + c.seq));
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Kernel, ::testing::ValuesIn(AllCases()), NameOf);
+INSTANTIATE_TEST_SUITE_P(All, Kernel, ::testing::ValuesIn(AllKernelCases()), NameOfKernel);
 
 using Complex = std::complex<double>;
 
@@ -141,7 +141,7 @@ INSTANTIATE_TEST_SUITE_P(All, AttentionFormula,
                          ::testing::Values(KernelCase{TinyMha(), kernels::Binding::kSeparate},
                                            KernelCase{TinyGqa(model::RotaryLayout::kHalfSplit),
                                                       kernels::Binding::kSeparate}),
-                         NameOf);
+                         NameOfKernel);
 
 // Broken on purpose: the comparison above must see each of these.
 class BrokenKernel : public ::testing::Test {

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <functional>
 #include <map>
 #include <memory>
@@ -134,7 +134,7 @@ inline void RunToEnd(train::Trainer& trainer, EventLog& log,
 
 template <class T>
 bool SameBits(const AlignedBuffer<T>& a, const AlignedBuffer<T>& b) {
-  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+  return std::ranges::equal(std::as_bytes(a.span()), std::as_bytes(b.span()));
 }
 
 // Every weight and moment, equal as bits.

@@ -38,7 +38,7 @@ struct TrajectoryCase {
   kernels::Binding binding;
 };
 
-std::string NameOf(const ::testing::TestParamInfo<TrajectoryCase>& info) {
+std::string NameOfTrajectory(const ::testing::TestParamInfo<TrajectoryCase>& info) {
   return info.param.golden + "_" + info.param.device + "_" +
          std::string(BindingName(info.param.binding));
 }
@@ -124,7 +124,7 @@ TEST_P(Trajectory, LossesEqualPyTorchs) {
   }
 }
 
-std::vector<TrajectoryCase> AllCases() {
+std::vector<TrajectoryCase> AllTrajectoryCases() {
   std::vector<TrajectoryCase> cases;
   for (const char* golden : {"tiny_mha", "tiny_gqa"}) {
     for (const char* device : {"reference", "cpu"}) {
@@ -134,7 +134,8 @@ std::vector<TrajectoryCase> AllCases() {
   return cases;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, Trajectory, ::testing::ValuesIn(AllCases()), NameOf);
+INSTANTIATE_TEST_SUITE_P(All, Trajectory, ::testing::ValuesIn(AllTrajectoryCases()),
+                         NameOfTrajectory);
 
 }  // namespace
 }  // namespace millwright::testing

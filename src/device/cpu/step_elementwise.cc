@@ -11,8 +11,6 @@ namespace {
 
 // Floats that one thread's strips may take together: half of a first-level cache.
 constexpr int64_t kStripFloats = 12288;
-// Below this many elements another thread costs more than it saves.
-constexpr int64_t kThreadElements = 8192;
 
 class ElementwiseStep final : public Step {
  public:

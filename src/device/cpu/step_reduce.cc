@@ -10,17 +10,13 @@
 namespace millwright::device::cpu {
 namespace {
 
-constexpr int64_t kWidth =
-    256;  // elements of a strip; kMostRegisters of them fit a first-level cache
-constexpr int64_t kThreadElements = 8192;
-
 class ReduceStep final : public Step {
  public:
   ReduceStep(Reduction kind, VectorProgram program, LoopNest nest)
       : kind_(kind), program_(std::move(program)), nest_(std::move(nest)) {
     for (const LoopDim& loop : nest_.outer)
       (loop.reduced ? reduced_rows_ : kept_rows_) *= loop.size;
-    chunks_ = nest_.inner.reduced ? 1 : (nest_.inner.size + kWidth - 1) / kWidth;
+    chunks_ = nest_.inner.reduced ? 1 : (nest_.inner.size + kStripWidth - 1) / kStripWidth;
     count_ = reduced_rows_ * (nest_.inner.reduced ? nest_.inner.size : 1);
   }
 
@@ -29,7 +25,7 @@ class ReduceStep final : public Step {
     const int64_t grain =
         std::max<int64_t>(1, kThreadElements * units / std::max<int64_t>(1, nest_.elements()));
     ParallelFor(units, grain, [&](int64_t begin, int64_t end) {
-      alignas(64) std::array<float, kWidth*(kMostRegisters + 1)> scratch;
+      alignas(64) std::array<float, kStripWidth*(kMostRegisters + 1)> scratch;
       for (int64_t unit = begin; unit < end; ++unit) {
         if (nest_.inner.reduced) {
           ReduceRows(context, unit, scratch.data());
@@ -61,7 +57,7 @@ class ReduceStep final : public Step {
   const float* Evaluate(const RunContext& context, const Strip& strip, float* scratch) const {
     std::array<float*, kMostRegisters> regs;
     for (size_t r = 0; r < static_cast<size_t>(program_.registers); ++r) {
-      regs[r] = scratch + static_cast<int64_t>(r) * kWidth;
+      regs[r] = scratch + static_cast<int64_t>(r) * kStripWidth;
     }
     for (size_t r = 0; r < static_cast<size_t>(program_.inputs); ++r) {
       const float* base = context.buffers[static_cast<size_t>(nest_.buffers[r])];
@@ -78,9 +74,9 @@ class ReduceStep final : public Step {
   void ReduceRows(const RunContext& context, int64_t unit, float* scratch) const {
     float total = Start();
     for (int64_t r = 0; r < reduced_rows_; ++r) {
-      for (int64_t begin = 0; begin < nest_.inner.size; begin += kWidth) {
+      for (int64_t begin = 0; begin < nest_.inner.size; begin += kStripWidth) {
         const Strip strip{unit * reduced_rows_ + r, 1, begin,
-                          std::min(kWidth, nest_.inner.size - begin)};
+                          std::min(kStripWidth, nest_.inner.size - begin)};
         const float* x = Evaluate(context, strip, scratch);
         const float part = is_max() ? VectorMax(x, strip.size) : VectorSum(x, strip.size);
         if (!is_max()) {
@@ -96,9 +92,9 @@ class ReduceStep final : public Step {
 
   void ReduceColumns(const RunContext& context, int64_t unit, float* scratch) const {
     const int64_t row = unit / chunks_ * reduced_rows_;
-    const int64_t begin = unit % chunks_ * kWidth;
-    const int64_t size = std::min(kWidth, nest_.inner.size - begin);
-    float* total = scratch + kMostRegisters * kWidth;
+    const int64_t begin = unit % chunks_ * kStripWidth;
+    const int64_t size = std::min(kStripWidth, nest_.inner.size - begin);
+    float* total = scratch + kMostRegisters * kStripWidth;
     std::fill_n(total, size, Start());
     for (int64_t r = 0; r < reduced_rows_; ++r) {
       const float* x = Evaluate(context, {row + r, 1, begin, size}, scratch);

@@ -11,7 +11,6 @@
 namespace millwright::device::cpu {
 namespace {
 
-constexpr int64_t kWidth = 256;
 constexpr int64_t kColumns = 64;  // columns done together where the softmax runs across rows
 
 struct Extents {
@@ -77,10 +76,10 @@ class SoftmaxStep final : public Step {
 
  private:
   void Evaluate(const RunContext& context, const Strip& strip, float* to) const {
-    alignas(64) std::array<float, kWidth * kMostRegisters> scratch;
+    alignas(64) std::array<float, kStripWidth * kMostRegisters> scratch;
     std::array<float*, kMostRegisters> regs;
     for (size_t r = 0; r < static_cast<size_t>(program_.registers); ++r) {
-      regs[r] = scratch.data() + static_cast<int64_t>(r) * kWidth;
+      regs[r] = scratch.data() + static_cast<int64_t>(r) * kStripWidth;
     }
     for (size_t r = 0; r < static_cast<size_t>(program_.inputs); ++r) {
       const float* base = context.buffers[static_cast<size_t>(nest_.buffers[r])];
@@ -93,9 +92,9 @@ class SoftmaxStep final : public Step {
   template <class Fn>
   void ForEachStrip(int64_t unit, const Fn& fn) const {
     for (int64_t r = 0; r < extents_.reduced_rows; ++r) {
-      for (int64_t begin = 0; begin < nest_.inner.size; begin += kWidth) {
+      for (int64_t begin = 0; begin < nest_.inner.size; begin += kStripWidth) {
         fn(r * nest_.inner.size + begin, Strip{unit * extents_.reduced_rows + r, 1, begin,
-                                               std::min(kWidth, nest_.inner.size - begin)});
+                                               std::min(kStripWidth, nest_.inner.size - begin)});
       }
     }
   }

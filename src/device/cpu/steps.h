@@ -20,6 +20,12 @@ namespace millwright::device::cpu {
 // The most registers of a fused group: their strips share one thread's first-level cache.
 inline constexpr int kMostRegisters = 48;
 
+/// Elements of a strip of a reduction or a softmax: kMostRegisters of them fit a first-level cache.
+inline constexpr int64_t kStripWidth = 256;
+
+/// Below this many elements another thread costs more than it saves.
+inline constexpr int64_t kThreadElements = 8192;
+
 // outputs = program(inputs), strip by strip. The nest's operands are the inputs, then the outputs.
 std::unique_ptr<Step> MakeElementwiseStep(std::string label, VectorProgram program, LoopNest nest);
 

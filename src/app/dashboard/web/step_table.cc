@@ -6,7 +6,7 @@
 namespace millwright::app::web {
 namespace {
 
-constexpr float kNone = std::numeric_limits<float>::quiet_NaN();
+constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
 
 // Rows [begin, end) of each bucket.
 using Bounds = std::vector<std::pair<size_t, size_t>>;
@@ -15,7 +15,7 @@ void Summarise(const std::vector<float>& values, const Bounds& bounds, BucketCol
   for (const auto& [begin, end] : bounds) {
     double sum = 0;
     size_t count = 0;
-    float low = kNone, high = kNone;
+    float low = kMissing, high = kMissing;
     for (size_t i = begin; i < end; ++i) {
       const float value = values[i];
       if (!std::isfinite(value)) continue;
@@ -24,7 +24,7 @@ void Summarise(const std::vector<float>& values, const Bounds& bounds, BucketCol
       sum += value;
       ++count;
     }
-    column.mean.push_back(count == 0 ? kNone
+    column.mean.push_back(count == 0 ? kMissing
                                      : static_cast<float>(sum / static_cast<double>(count)));
     column.low.push_back(low);
     column.high.push_back(high);
@@ -39,10 +39,10 @@ bool StepTable::Append(int64_t step, const Row& row) {
   for (const auto& [name, value] : row) {
     auto column = columns_.find(name);
     if (column == columns_.end()) column = columns_.emplace(name, std::vector<float>()).first;
-    column->second.resize(steps_.size(), kNone);
+    column->second.resize(steps_.size(), kMissing);
     column->second.back() = static_cast<float>(value);
   }
-  for (auto& [name, values] : columns_) values.resize(steps_.size(), kNone);
+  for (auto& [name, values] : columns_) values.resize(steps_.size(), kMissing);
   return cut;
 }
 

@@ -24,21 +24,21 @@ struct State {
 };
 
 // The emulator stands for an operating system: its state is the process's.
-struct Table {
+struct EntryTable {
   std::mutex mutex;
   std::array<State, kEntries> states;
   State& operator[](Entry entry) { return states[static_cast<size_t>(entry)]; }
 };
 
-Table& Entries() {
-  static Table table;
+EntryTable& Entries() {
+  static EntryTable table;
   return table;
 }
 
 }  // namespace
 
 Fault Enter(Entry entry) {
-  Table& table = Entries();
+  EntryTable& table = Entries();
   const std::lock_guard lock(table.mutex);
   State& state = table[entry];
   ++state.calls;
@@ -55,19 +55,19 @@ Entry FindEntry(std::string_view name) {
 }
 
 void ResetEntries() {
-  Table& table = Entries();
+  EntryTable& table = Entries();
   const std::lock_guard lock(table.mutex);
   table.states = {};
 }
 
 int64_t CallsOf(Entry entry) {
-  Table& table = Entries();
+  EntryTable& table = Entries();
   const std::lock_guard lock(table.mutex);
   return table[entry].calls;
 }
 
 void Inject(Entry entry, int nth, Fault fault) {
-  Table& table = Entries();
+  EntryTable& table = Entries();
   const std::lock_guard lock(table.mutex);
   State& state = table[entry];
   state.fault = fault;
@@ -75,13 +75,13 @@ void Inject(Entry entry, int nth, Fault fault) {
 }
 
 void Remove(Entry entry) {
-  Table& table = Entries();
+  EntryTable& table = Entries();
   const std::lock_guard lock(table.mutex);
   table[entry].removed = true;
 }
 
 bool IsRemoved(Entry entry) {
-  Table& table = Entries();
+  EntryTable& table = Entries();
   const std::lock_guard lock(table.mutex);
   return table[entry].removed;
 }

@@ -10,14 +10,14 @@ namespace {
 
 constexpr int64_t kMostLoaded = 127;
 
-struct Table {
+struct Programs {
   std::mutex mutex;
   std::map<std::string, std::shared_ptr<EngineProgram>> programs;
   int64_t compilations = 0, loaded = 0;
 };
 
-Table& TheTable() {
-  static Table table;
+Programs& ThePrograms() {
+  static Programs table;
   return table;
 }
 
@@ -25,7 +25,7 @@ Table& TheTable() {
 
 Result<std::shared_ptr<EngineProgram>> CompileProgram(const std::string& identifier,
                                                       const std::string& mil_path) {
-  Table& table = TheTable();
+  Programs& table = ThePrograms();
   const std::lock_guard lock(table.mutex);
   if (++table.compilations > Machine().compile_limit) {
     return Failed("ANECCompile() FAILED: CompilationFailure (no compilations left)");
@@ -36,14 +36,14 @@ Result<std::shared_ptr<EngineProgram>> CompileProgram(const std::string& identif
 }
 
 std::shared_ptr<EngineProgram> FindProgram(const std::string& identifier) {
-  Table& table = TheTable();
+  Programs& table = ThePrograms();
   const std::lock_guard lock(table.mutex);
   const auto found = table.programs.find(identifier);
   return found == table.programs.end() ? nullptr : found->second;
 }
 
 Status LoadProgram(const EngineProgram& program) {
-  Table& table = TheTable();
+  Programs& table = ThePrograms();
   const std::lock_guard lock(table.mutex);
   if (program.weight_bytes() > Machine().weight_limit || table.loaded >= kMostLoaded) {
     return Failed("Program load failure (0x20004)");
@@ -53,26 +53,26 @@ Status LoadProgram(const EngineProgram& program) {
 }
 
 void UnloadProgram() {
-  Table& table = TheTable();
+  Programs& table = ThePrograms();
   const std::lock_guard lock(table.mutex);
   --table.loaded;
 }
 
 void ForgetPrograms() {
-  Table& table = TheTable();
+  Programs& table = ThePrograms();
   const std::lock_guard lock(table.mutex);
   table.programs.clear();
   table.compilations = 0;
 }
 
 int64_t Compilations() {
-  Table& table = TheTable();
+  Programs& table = ThePrograms();
   const std::lock_guard lock(table.mutex);
   return table.compilations;
 }
 
 int64_t LoadedPrograms() {
-  Table& table = TheTable();
+  Programs& table = ThePrograms();
   const std::lock_guard lock(table.mutex);
   return table.loaded;
 }

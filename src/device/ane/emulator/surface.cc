@@ -7,7 +7,7 @@
 namespace millwright::device::ane::emulator {
 namespace {
 
-constexpr int kBadArgument = static_cast<int>(0xe00002c2);  // kIOReturnBadArgument
+constexpr int kReturnBadArgument = static_cast<int>(0xe00002c2);  // kIOReturnBadArgument
 constexpr int kNotPermitted = static_cast<int>(0xe00002e2);
 constexpr int64_t kPage = 16384;
 
@@ -46,7 +46,7 @@ Id IOSurfaceCreate(Id properties) {
 int IOSurfaceLock(Id surface, uint32_t options, uint32_t*) {
   if (Enter(Entry::IOSurfaceLock) != Fault::kNone) return kNotPermitted;
   auto* object = As<IoSurfaceObject>(surface);
-  if (object == nullptr) return kBadArgument;
+  if (object == nullptr) return kReturnBadArgument;
   ++(options == kSurfaceReadOnly ? object->readers : object->writers);
   return 0;
 }
@@ -55,9 +55,9 @@ int IOSurfaceLock(Id surface, uint32_t options, uint32_t*) {
 int IOSurfaceUnlock(Id surface, uint32_t options, uint32_t*) {
   const Fault fault = Enter(Entry::IOSurfaceUnlock);
   auto* object = As<IoSurfaceObject>(surface);
-  if (object == nullptr) return kBadArgument;
+  if (object == nullptr) return kReturnBadArgument;
   int& locks = options == kSurfaceReadOnly ? object->readers : object->writers;
-  if (locks == 0) return kBadArgument;
+  if (locks == 0) return kReturnBadArgument;
   --locks;
   return fault == Fault::kNone ? 0 : kNotPermitted;
 }
