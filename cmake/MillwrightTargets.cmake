@@ -126,6 +126,9 @@ function(millwright_gemm_twin name)
   else()
     target_sources(mw_${name} PRIVATE "${dir}/no_gemm_library.cc")
   endif()
+  # An object of its own, which the tests of the twin link without.
+  set_source_files_properties("${dir}/gemm_accelerate.cc" "${dir}/gemm_onednn.cc" "${dir}/no_gemm_library.cc"
+                              PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
 endfunction()
 
 # The web server of library NAME: the files of assets/ in the program, and its *_httplib.cc, or where

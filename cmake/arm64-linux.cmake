@@ -16,6 +16,8 @@ set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 
+# Some packages keep a header or two for each architecture; the C library's own stay the compiler's.
+set(CMAKE_CXX_FLAGS_INIT "-idirafter ${MILLWRIGHT_ARM64_ROOT}/usr/include/aarch64-linux-gnu")
 set(libraries "${MILLWRIGHT_ARM64_ROOT}/usr/lib/aarch64-linux-gnu")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath-link,${libraries}")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "-Wl,-rpath-link,${libraries}")

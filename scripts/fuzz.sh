@@ -13,7 +13,7 @@ if [[ -z $compiler ]]; then
   echo "fuzz: skipped, no clang++ here"
   exit 0
 fi
-if ! cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DMILLWRIGHT_FUZZ=ON \
+if ! cmake -S . -B "$build" -G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DMILLWRIGHT_FUZZ=ON -DMILLWRIGHT_UNITY=ON \
   -DCMAKE_CXX_FLAGS_RELEASE='-O1 -g1' -DMILLWRIGHT_BENCH=OFF >"$build.configure.log" 2>&1; then
   echo "fuzz: skipped, $compiler cannot build the fuzzers (libFuzzer or OpenMP is missing):"
   grep -m 3 -i "error" "$build.configure.log" | sed 's/^/  /' || true

@@ -130,7 +130,8 @@ Result<std::vector<Fp16>> ProgramRun::Read() {
 Result<Builder::Built> SmallestProgram() {
   Builder b;
   const ValueId x = b.Input("x_in", {DType::kFp16, {1, 32, 1, 64}});
-  return std::move(b).Finish({b.Op("relu", "positive", {{"x", x}})});
+  const ValueId y = b.Op("relu", "positive", {{"x", x}});
+  return std::move(b).Finish({y});
 }
 
 Result<Builder::Built> ConvChain(int64_t channels, int64_t size, int64_t depth, bool eight_bits) {

@@ -349,7 +349,7 @@ bool IsFinished(const checkpoint::StateReader& state, int64_t steps) {
 std::vector<std::string> RestartArguments(const TrainFlags& flags) {
   std::vector<std::string> arguments = {"train", "--resume", "--out", flags.out};
   for (const std::string& argument : ArgumentsOf(flags.ane)) arguments.push_back(argument);
-  if (flags.count_products) arguments.push_back("--count-products");
+  if (flags.count_products) arguments.emplace_back("--count-products");
   return arguments;
 }
 

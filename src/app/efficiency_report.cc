@@ -25,8 +25,8 @@ void PrintSavedCompiling(const train::TrainOptions& o, const train::RunTotals& t
   if (totals.programs == 0) return;
   const auto programs = static_cast<double>(totals.programs);
   // The first weights are compiled too.
-  const double stagings = static_cast<double>((totals.steps + o.accum - 1) / o.accum + 1);
-  const double baked = static_cast<double>(session.launches_with_weights()) * stagings;
+  const int64_t stagings = (totals.steps + o.accum - 1) / o.accum + 1;
+  const auto baked = static_cast<double>(session.launches_with_weights() * stagings);
   fmt::print(
       "Weights as data: {} programs for {} steps; baked in, {} an update would be {:g} programs "
       "and {:.1f}s, {:.0f}x the compiling\n",

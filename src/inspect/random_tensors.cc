@@ -23,8 +23,8 @@ mil::Constant RandomConstant(const mil::Constant& blob, uint64_t seed) {
     }
     return mil::Constant::Tensor(type, values);
   }
-  const int64_t rows = type.shape.empty() ? 1 : type.shape.front();
-  const auto behind = static_cast<double>(type.elements() / rows);
+  const double rows = type.shape.empty() ? 1 : static_cast<double>(type.shape.front());
+  const double behind = static_cast<double>(type.elements()) / rows;
   return mil::Constant::Tensor(type, RandomElements(type, 1 / std::sqrt(behind), seed, name));
 }
 

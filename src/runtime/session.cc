@@ -204,7 +204,7 @@ Status Session<T>::Impl::Fill(const Launch<T>& launch, KernelTimes& counts) cons
         continue;
       }
       const bool across = operand.source.surface != nullptr;
-      const Status status = across ? CopyAcross(operand.source, operand.place) : CopyIn(operand);
+      Status status = across ? CopyAcross(operand.source, operand.place) : CopyIn(operand);
       if (!status) return status;
       if (across) {
         ++counts.handed_on;

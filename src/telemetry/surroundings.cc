@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 
 namespace millwright::telemetry {
@@ -21,7 +22,8 @@ double WallClock() {
 std::string HostName() {
   std::string name(256, '\0');
   if (::gethostname(name.data(), name.size() - 1) != 0) return "";
-  return name.c_str();
+  name.resize(std::strlen(name.c_str()));
+  return name;
 }
 
 Surroundings LookAround(const std::string& run_dir, const ConfigEvent* config) {

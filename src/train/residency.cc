@@ -102,7 +102,7 @@ class Finder {
     places_[buffer] = place;
     contents_[place] = buffer;
   }
-  void Vacate(OperandSource place) {
+  void Vacate(const OperandSource& place) {
     const auto held = contents_.find(place);
     if (held == contents_.end()) return;
     places_.erase(held->second);

@@ -227,7 +227,12 @@ class PageTest(unittest.TestCase):
     def test_zooming_reads_finer_data(self):
         run = WrittenRun(self.folder / "long", steps=20000)
         run.train(1, 20000)
-        browser = self.browse(self.serve(run.path).url)
+        server = self.serve(run.path)
+        deadline = time.monotonic() + PATIENCE
+        while self.last_step(server) < 20000:  # or the page draws what has been read so far
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+        browser = self.browse(server.url)
         browser.wait("the curve", lambda: browser.script(DRAWN, "Loss", "--run-0") > 50, PATIENCE)
         self.assertEqual(self.loss_range(browser), "All steps")
         plot = ".plot.wide canvas"

@@ -17,34 +17,34 @@ using ::testing::HasSubstr;
 class FineTuneCommand : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = std::make_unique<checkpoint::TestFolder>();
-    TrainTinyRun(TinyPlain(), folder_->path());
+    test_folder = std::make_unique<checkpoint::TestFolder>();
+    TrainTinyRun(TinyPlain(), test_folder->path());
     const CommandResult converted =
-        RunCommand(TinyPlain(), {"convert", "--from", folder_->File("run"), "--to",
-                                 folder_->File("base"), "--dtype", "bf16"});
+        RunCommand(TinyPlain(), {"convert", "--from", test_folder->File("run"), "--to",
+                                 test_folder->File("base"), "--dtype", "bf16"});
     ASSERT_EQ(converted.exit_code, 0) << converted.err;
   }
-  static void TearDownTestSuite() { folder_.reset(); }
+  static void TearDownTestSuite() { test_folder.reset(); }
 
   static CommandResult Train(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"train", "--data", folder_->File("data.bin"), "--device",
-                                         "reference", "--accum", "2"});
+    arguments.insert(arguments.begin(), {"train", "--data", test_folder->File("data.bin"),
+                                         "--device", "reference", "--accum", "2"});
     return RunCommand(TinyPlain(), std::move(arguments));
   }
 
   // A run of four micro-steps from the base in bf16; its folder.
   static std::string Tuned(const std::string& name, std::vector<std::string> arguments) {
-    arguments.insert(arguments.end(), {"--from", folder_->File("base"), "--steps", "4", "--out",
-                                       folder_->File(name)});
+    arguments.insert(arguments.end(), {"--from", test_folder->File("base"), "--steps", "4", "--out",
+                                       test_folder->File(name)});
     const CommandResult result = Train(std::move(arguments));
     EXPECT_EQ(result.exit_code, 0) << result.err;
-    return folder_->File(name);
+    return test_folder->File(name);
   }
 
   static double EvalLoss(const std::string& path) {
     const CommandResult result =
         RunCommand(TinyPlain(), {"eval", "--from", path, "--seq", "6", "--data",
-                                 folder_->File("data.bin"), "--device", "reference"});
+                                 test_folder->File("data.bin"), "--device", "reference"});
     EXPECT_EQ(result.exit_code, 0) << result.err;
     double loss = 0;
     EXPECT_EQ(std::sscanf(result.out.c_str(), "loss=%lf", &loss), 1) << result.out;
@@ -59,23 +59,23 @@ class FineTuneCommand : public ::testing::Test {
 
   // A refusal is one line that says why, and leaves nothing behind.
   static void ExpectRefused(std::vector<std::string> arguments, const std::string& what) {
-    arguments.insert(arguments.end(), {"--out", folder_->File("refused")});
+    arguments.insert(arguments.end(), {"--out", test_folder->File("refused")});
     const CommandResult result = Train(std::move(arguments));
     EXPECT_EQ(result.exit_code, 2) << what;
     EXPECT_THAT(result.err, AllOf(HasSubstr("millwright: "), HasSubstr(what)));
-    EXPECT_FALSE(std::filesystem::exists(folder_->File("refused"))) << what;
+    EXPECT_FALSE(std::filesystem::exists(test_folder->File("refused"))) << what;
   }
 
-  static std::unique_ptr<checkpoint::TestFolder> folder_;
+  static std::unique_ptr<checkpoint::TestFolder> test_folder;
 };
 
-std::unique_ptr<checkpoint::TestFolder> FineTuneCommand::folder_;
+std::unique_ptr<checkpoint::TestFolder> FineTuneCommand::test_folder;
 
 TEST_F(FineTuneCommand, KeepsTheSourcesDType) {
   const std::string kept = Tuned("kept", {});
   EXPECT_EQ(TypeOf(kept + "/model"), DType::kBf16);
   EXPECT_EQ(TypeOf(Tuned("single", {"--export-dtype", "fp32"}) + "/model"), DType::kFp32);
-  EXPECT_EQ(TypeOf(folder_->File("run/model")), DType::kFp32);
+  EXPECT_EQ(TypeOf(test_folder->File("run/model")), DType::kFp32);
   // It goes on with the run, and may be changed.
   CommandResult result = Train({"--resume", "--steps", "6", "--out", kept});
   ASSERT_EQ(result.exit_code, 0) << result.err;
@@ -90,7 +90,7 @@ TEST_F(FineTuneCommand, FreezesByPattern) {
       Tuned("frozen", {"--freeze", "model.embed_tokens*", "--freeze", "*.0.mlp.*"});
   const auto run = nlohmann::json::parse(checkpoint::ReadBytes(tuned + "/run.json"));
   EXPECT_EQ(run["settings"]["freeze"], "model.embed_tokens* *.0.mlp.*");
-  const auto base = checkpoint::HfFolder::Open(folder_->File("base"));
+  const auto base = checkpoint::HfFolder::Open(test_folder->File("base"));
   const auto model = checkpoint::HfFolder::Open(tuned + "/model");
   ASSERT_TRUE(base.ok() && model.ok());
   for (const model::TensorSpec& spec : model::TensorTable(base->config())) {
@@ -121,8 +121,8 @@ TEST_F(FineTuneCommand, WritesAdapterAndMergedModel) {
   EXPECT_TRUE(std::filesystem::exists(tuned + "/adapter/adapter_model.safetensors"));
   const auto config =
       nlohmann::json::parse(checkpoint::ReadBytes(tuned + "/adapter/adapter_config.json"));
-  EXPECT_EQ(config["base_model_name_or_path"], folder_->File("base"));
-  EXPECT_NE(EvalLoss(tuned), EvalLoss(folder_->File("base")));
+  EXPECT_EQ(config["base_model_name_or_path"], test_folder->File("base"));
+  EXPECT_NE(EvalLoss(tuned), EvalLoss(test_folder->File("base")));
   EXPECT_NEAR(EvalLoss(tuned), EvalLoss(tuned + "/model"), 1.01e-4);
   // The state says all that is needed to go on, and what it says may be repeated.
   const CommandResult result =
@@ -136,7 +136,7 @@ TEST_F(FineTuneCommand, WritesAdapterAndMergedModel) {
 }
 
 TEST_F(FineTuneCommand, RefusesByName) {
-  const std::vector<std::string> from = {"--from", folder_->File("base")};
+  const std::vector<std::string> from = {"--from", test_folder->File("base")};
   const auto refused = [&](std::vector<std::string> flags, const std::string& what) {
     flags.insert(flags.end(), from.begin(), from.end());
     ExpectRefused(std::move(flags), what);

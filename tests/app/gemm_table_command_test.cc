@@ -36,7 +36,7 @@ class GemmTableCommand : public ::testing::Test {
     return table;
   }
   std::string WriteTable() const {
-    const std::string path = folder_.File("table.json");
+    std::string path = folder_.File("table.json");
     const Status status = app::WriteGemmTable(path, app::ThisGemmMachine(), Table());
     EXPECT_TRUE(status.ok()) << status.error().message;
     return path;

@@ -23,18 +23,18 @@ class GenerateCommand : public ::testing::Test {
   }
 
   static void SetUpTestSuite() {
-    folder_ = new checkpoint::TestFolder;
+    test_folder = new checkpoint::TestFolder;
     const auto trained =
         RunCommand(Config(), {"train", "--scratch", "--steps", "4", "--accum", "2", "--device",
                               "reference", "--val-windows", "1", "--out", Run()});
     ASSERT_EQ(trained.exit_code, 0) << trained.err;
   }
   static void TearDownTestSuite() {
-    delete folder_;
-    folder_ = nullptr;
+    delete test_folder;
+    test_folder = nullptr;
   }
 
-  static std::string Run() { return folder_->File("run"); }
+  static std::string Run() { return test_folder->File("run"); }
   static CommandResult Generate(std::vector<std::string> arguments) {
     const bool has_device =
         std::find(arguments.begin(), arguments.end(), "--device") != arguments.end();
@@ -51,10 +51,10 @@ class GenerateCommand : public ::testing::Test {
     EXPECT_EQ(std::count(result.err.begin(), result.err.end(), '\n'), 1) << result.err;
   }
 
-  static checkpoint::TestFolder* folder_;
+  static checkpoint::TestFolder* test_folder;
 };
 
-checkpoint::TestFolder* GenerateCommand::folder_ = nullptr;
+checkpoint::TestFolder* GenerateCommand::test_folder = nullptr;
 
 TEST_F(GenerateCommand, WritesPromptAndContinuationAndNothingElse) {
   const std::vector<std::string> flags = {"--from",   Run(), "--prompt", "Once upon a time",
@@ -108,7 +108,7 @@ TEST_F(GenerateCommand, SaysWhyItEnded) {
   const std::vector<std::string> flags = {"--from", Run(), "--prompt", "Once", "--seed", "3"};
   const auto with = [&](std::vector<std::string> more) {
     more.insert(more.begin(), flags.begin(), flags.end());
-    const CommandResult result = Generate(more);
+    CommandResult result = Generate(more);
     EXPECT_EQ(result.exit_code, 0) << result.err;
     return result;
   };
@@ -124,8 +124,8 @@ TEST_F(GenerateCommand, SaysWhyItEnded) {
 
 TEST_F(GenerateCommand, RefusesBadInputInOneLine) {
   ExpectRefused({}, "--from");
-  ExpectRefused({"--from", folder_->File("none")}, "none");
-  ExpectRefused({"--from", Run(), "--tokenizer", folder_->File("none.json")}, "none.json");
+  ExpectRefused({"--from", test_folder->File("none")}, "none");
+  ExpectRefused({"--from", Run(), "--tokenizer", test_folder->File("none.json")}, "none.json");
   ExpectRefused({"--from", Run(), "--temperature", "-1"}, "--temperature");
   ExpectRefused({"--from", Run(), "--temperature", "warm"}, "--temperature");
   ExpectRefused({"--from", Run(), "--top-k", "-1"}, "--top-k");

@@ -32,7 +32,7 @@ class HandOver : public ::testing::Test {
   // "run", of the embedded stories and exported in bf16, and "base": a folder as others write them,
   // of mixed dtypes, with several end tokens, and with a tokenizer in a form that is not ours.
   static void SetUpTestSuite() {
-    folder_ = std::make_unique<checkpoint::TestFolder>();
+    test_folder = std::make_unique<checkpoint::TestFolder>();
     ASSERT_EQ(::setenv("MILLWRIGHT_CACHE", File("cache").c_str(), 1), 0);
     WriteTinyShard(File("data.bin"));
     std::string text;
@@ -46,7 +46,7 @@ class HandOver : public ::testing::Test {
   }
   static void TearDownTestSuite() {
     ::unsetenv("MILLWRIGHT_CACHE");
-    folder_.reset();
+    test_folder.reset();
   }
 
   static void WriteBase() {
@@ -67,7 +67,7 @@ class HandOver : public ::testing::Test {
     WriteBytes(File("base/tokenizer.json"), "  " + ReadBytes(File("base/tokenizer.json")) + "\n\n");
   }
 
-  static std::string File(const std::string& name) { return folder_->File(name); }
+  static std::string File(const std::string& name) { return test_folder->File(name); }
   static CommandResult Command(std::vector<std::string> arguments) {
     return RunCommand(Config(), std::move(arguments));
   }
@@ -111,10 +111,10 @@ class HandOver : public ::testing::Test {
     EXPECT_EQ(ReadBytes(run + "/model/tokenizer.json"), ReadBytes(File("base/tokenizer.json")));
   }
 
-  static std::unique_ptr<checkpoint::TestFolder> folder_;
+  static std::unique_ptr<checkpoint::TestFolder> test_folder;
 };
 
-std::unique_ptr<checkpoint::TestFolder> HandOver::folder_;
+std::unique_ptr<checkpoint::TestFolder> HandOver::test_folder;
 
 TEST_F(HandOver, WhatTheSourceSaysComesOutAgain) {
   const std::string tuned = Tuned("base", "tuned", {"--data", File("data.bin")});

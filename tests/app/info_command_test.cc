@@ -21,15 +21,15 @@ std::string Info(const std::string& path) {
 class InfoCommand : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = std::make_unique<TestFolder>();
-    TrainTinyRun(TinyPlain(), folder_->path());
+    test_folder = std::make_unique<TestFolder>();
+    TrainTinyRun(TinyPlain(), test_folder->path());
   }
-  static void TearDownTestSuite() { folder_.reset(); }
-  static std::string File(const std::string& name) { return folder_->File(name); }
+  static void TearDownTestSuite() { test_folder.reset(); }
+  static std::string File(const std::string& name) { return test_folder->File(name); }
 
-  static std::unique_ptr<TestFolder> folder_;
+  static std::unique_ptr<TestFolder> test_folder;
 };
-std::unique_ptr<TestFolder> InfoCommand::folder_;
+std::unique_ptr<TestFolder> InfoCommand::test_folder;
 
 TEST_F(InfoCommand, Run) {
   const std::string text = Info(File("run"));

@@ -24,7 +24,7 @@ class MilCompare : public ::testing::Test {
         precision, "--compare", "reference",           "--random", "3",    "--json"};
     for (const std::string& input : inputs_) arguments.insert(arguments.end(), {"--input", input});
     const CommandResult result = RunCommand(TinyMha(), arguments);
-    const auto json = nlohmann::json::parse(result.out, nullptr, false);
+    auto json = nlohmann::json::parse(result.out, nullptr, false);
     EXPECT_TRUE(json.is_object()) << result.err;
     if (!json.is_object()) return {};
     EXPECT_EQ(result.exit_code, json["part"] ? 1 : 0);

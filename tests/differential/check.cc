@@ -44,8 +44,8 @@ Status CheckTarget(const Grown& grown, const std::vector<KnownPtr>& known, const
   for (size_t i = 0; i < outputs->size(); ++i) {
     const mil::ValueId value = function.outputs[i];
     double share = 0;
-    const Status status = CheckOutput(function.value(value), *known[static_cast<size_t>(value)],
-                                      (*outputs)[i], target.precision, &share);
+    Status status = CheckOutput(function.value(value), *known[static_cast<size_t>(value)],
+                                (*outputs)[i], target.precision, &share);
     if (!status) return status;
     if (shares == nullptr) continue;
     const std::string op = OpOf(function, value);

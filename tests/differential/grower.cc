@@ -162,13 +162,13 @@ ValueId Grower::NewValue(std::string_view prefix, const Type& type, KnownPtr kno
   return id;
 }
 
-ValueId Grower::NewInput(Type type, std::vector<double> elements) {
+ValueId Grower::NewInput(const Type& type, std::vector<double> elements) {
   inputs_.push_back(elements);
   function_.inputs.push_back(NewValue("p", type, KnownElements(type, std::move(elements))));
   return function_.inputs.back();
 }
 
-ValueId Grower::NewInput(Type type, double low, double high) {
+ValueId Grower::NewInput(const Type& type, double low, double high) {
   return NewInput(type, RandomElements(type, low, high));
 }
 
@@ -179,7 +179,7 @@ ValueId Grower::NewConstant(Constant value) {
   return id;
 }
 
-ValueId Grower::NewConstant(Type type, double low, double high) {
+ValueId Grower::NewConstant(const Type& type, double low, double high) {
   return NewConstant(Constant::Tensor(type, RandomElements(type, low, high)));
 }
 
@@ -217,7 +217,7 @@ ValueId Grower::Float(const Wish& wish) {
                   std::max(wish.low, -2.0), std::min(wish.high, std::max(2.0, wish.low + 2)));
 }
 
-ValueId Grower::OfType(Type wanted, const Wish& wish) {
+ValueId Grower::OfType(const Type& wanted, const Wish& wish) {
   const auto fits = [&](ValueId v) {
     return type(v) == wanted && (!wish.exact || known(v).IsExact()) &&
            std::ranges::all_of(known(v).exact.data,

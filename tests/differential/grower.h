@@ -66,10 +66,10 @@ class Grower {
   const Known& known(mil::ValueId value) const { return *known_[static_cast<size_t>(value)]; }
 
   // New values. Inputs are numbers of fp16 (integers for integer types) in [low, high].
-  mil::ValueId NewInput(mil::Type type, double low = -2, double high = 2);
-  mil::ValueId NewConstant(mil::Type type, double low = -2, double high = 2);
+  mil::ValueId NewInput(const mil::Type& type, double low = -2, double high = 2);
+  mil::ValueId NewConstant(const mil::Type& type, double low = -2, double high = 2);
   mil::ValueId NewConstant(mil::Constant value);
-  mil::ValueId NewInput(mil::Type type, std::vector<double> elements);
+  mil::ValueId NewInput(const mil::Type& type, std::vector<double> elements);
 
   // Operands: values of the program that fit, or new ones. `Float` has its elements in [low, high]
   // and, if `exact`, no error.
@@ -80,8 +80,8 @@ class Grower {
   };
   mil::ValueId Float(const Wish& wish);
   mil::ValueId Float() { return Float({}); }
-  mil::ValueId OfType(mil::Type type, const Wish& wish);
-  mil::ValueId OfType(mil::Type type) { return OfType(type, {}); }
+  mil::ValueId OfType(const mil::Type& type, const Wish& wish);
+  mil::ValueId OfType(const mil::Type& type) { return OfType(type, {}); }
   mil::ValueId Integer(size_t least_rank = 0, size_t most_rank = 5);
   mil::ValueId Boolean(size_t least_rank = 0, size_t most_rank = 5);
   // Any numeric value of rank at least `least_rank`.

@@ -103,7 +103,7 @@ TEST_F(RunFolder, ScratchIsRefusedWhereARunIs) {
   ExpectRefused(scratch, "--overwrite");
   checkpoint::WriteBytes(Run("notes.txt"), "mine");
   std::vector<std::string> overwrite = scratch;
-  overwrite.push_back("--overwrite");
+  overwrite.emplace_back("--overwrite");
   const CommandResult result = RunCommand(TinyPlain(), overwrite);
   ASSERT_EQ(result.exit_code, 0) << result.err;
   EXPECT_EQ(checkpoint::ListStates(folder_.File("run")), (std::vector<int64_t>{2}));

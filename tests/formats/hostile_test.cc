@@ -7,6 +7,7 @@
 #include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "checkpoint/hf_folder.h"
 #include "checkpoint/test_folder.h"
@@ -175,10 +176,11 @@ TEST_F(Hostile, ShardsOutsideTheFolder) {
 }
 
 TEST_F(Hostile, Llama2cFiles) {
-  const std::string path = folder_.File("model.bin");
   const auto file = [&](std::initializer_list<int32_t> values, size_t size) {
     std::string bytes(size, '\0');
-    std::memcpy(bytes.data(), values.begin(), values.size() * sizeof(int32_t));
+    std::ranges::copy(std::as_bytes(std::span(values)),
+                      std::as_writable_bytes(std::span(bytes)).begin());
+    std::string path = folder_.File("model.bin");
     WriteBytes(path, bytes);
     return path;
   };

@@ -124,12 +124,16 @@ TEST_P(Export, GivesEveryWordItsRow) {
   std::vector<float> drawn(dim);
   for (int32_t word = 0; word < vocab.vocab(); ++word) {
     const float* row = embedding.value.data() + static_cast<size_t>(word) * dim;
-    const float* expected = trained.value.data() + static_cast<size_t>(vocab.Row(word)) * dim;
-    if (vocab.Row(word) < 0 && vocab.has_shared_row()) {
-      expected = trained.value.data() + static_cast<size_t>(vocab.rows() - 1) * dim;
-    } else if (vocab.Row(word) < 0) {
+    const auto trained_row = [&](int64_t index) {
+      return trained.value.data() + static_cast<size_t>(index) * dim;
+    };
+    const float* expected = drawn.data();
+    if (vocab.Row(word) >= 0) {
+      expected = trained_row(vocab.Row(word));
+    } else if (vocab.has_shared_row()) {
+      expected = trained_row(vocab.rows() - 1);
+    } else {
       model::InitRows(embedding.spec, run_.options.seed, word, word + 1, drawn.data());
-      expected = drawn.data();
     }
     EXPECT_TRUE(std::equal(row, row + dim, expected)) << "word " << word;
   }

@@ -28,7 +28,7 @@ class TextGeneration {
   using File = std::unique_ptr<FILE, Close>;
 
   TextGeneration(ChildProcess child, File out, File err)
-      : child_(std::move(child)), out_(std::move(out)), err_(std::move(err)) {}
+      : child_(child), out_(std::move(out)), err_(std::move(err)) {}
   static std::string ReadAll(FILE* file);
 
   ChildProcess child_;

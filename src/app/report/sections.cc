@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <ranges>
 
 #include "app/report/html.h"
 #include "telemetry/duration.h"
@@ -190,11 +191,11 @@ std::string Validations(const Metrics& metrics) {
 std::string Samples(const Metrics& metrics) {
   if (metrics.samples.empty()) return "";
   std::string html;
-  for (auto it = metrics.samples.rbegin(); it != metrics.samples.rend(); ++it) {
+  for (const auto& [step, sample] : metrics.samples | std::views::reverse) {
     html += fmt::format(
         "<div class=\"sample\"><span class=\"quiet\">step "
         "{}</span><pre><em>{}</em>{}</pre></div>\n",
-        it->first, Escape(it->second.prompt), Escape(it->second.text));
+        step, Escape(sample.prompt), Escape(sample.text));
   }
   return Card("Texts from the weights, the newest first", html, " wide");
 }

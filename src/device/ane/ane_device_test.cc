@@ -98,7 +98,8 @@ TEST(AneDevice, SurfacesFeedTheNextProgram) {
   const auto device = emulator.Open();
   mil::Builder b;
   const auto x = b.Input("x", {DType::kFp16, {1, 32, 1, 64}});
-  const auto built = *std::move(b).Finish({b.Add("y", x, x)});
+  const auto y = b.Add("y", x, x);
+  const auto built = *std::move(b).Finish({y});
   auto first = BindProgram(*device, built);
   auto last = device->NewSurface({DType::kFp16, {1, 32, 1, 64}});
   ASSERT_TRUE(first.ok() && last.ok());
@@ -164,7 +165,8 @@ TEST(AneDevice, RefusesWhatTheConstraintsSpeakAgainst) {
   const auto device = emulator.Open();
   mil::Builder b;
   const auto x = b.Input("x", {DType::kFp16, {1, 4, 1, 20}});
-  const auto built = *std::move(b).Finish({b.Add("y", x, x)});
+  const auto y = b.Add("y", x, x);
+  const auto built = *std::move(b).Finish({y});
   const auto executable = device->Compile(built.program, built.weights);
   ASSERT_FALSE(executable.ok());
   EXPECT_THAT(executable.error().message, HasSubstr("B6"));

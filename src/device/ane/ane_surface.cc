@@ -39,7 +39,7 @@ Status AneSurface::Grow(size_t bytes) {
   if (!from) return from.error();
   auto to = (*larger)->Lock(Access::kWrite);
   if (to) std::memcpy(*to, *from, std::min(memory_->bytes(), (*larger)->bytes()));
-  const Status closed = memory_->Unlock(Access::kRead);
+  Status closed = memory_->Unlock(Access::kRead);
   if (!to) return to.error();
   if (Status status = (*larger)->Unlock(Access::kWrite); !status) return status;
   if (!closed) return closed;

@@ -53,7 +53,8 @@ Values Read(Memory& memory, size_t count) {
 mil::Builder::Built Doubling(const Shape& shape) {
   mil::Builder b;
   const auto x = b.Input("x", {DType::kFp16, shape});
-  return *std::move(b).Finish({b.Add("y", x, x)});
+  const auto y = b.Add("y", x, x);
+  return *std::move(b).Finish({y});
 }
 
 TEST(Emulator, RefusesProgramsAsTheCompilerDoes) {
@@ -69,7 +70,8 @@ TEST(Emulator, RefusesProgramsAsTheCompilerDoes) {
   mil::Builder b;
   const auto x = b.Input("x", {DType::kFp32, {1, 32, 1, 32}});
   const auto half = b.Op("cast", "half", {{"x", x}, {"dtype", b.Text("fp16")}});
-  const auto cast = *std::move(b).Finish({b.Add("y", half, half)});
+  const auto y = b.Add("y", half, half);
+  const auto cast = *std::move(b).Finish({y});
   EXPECT_THAT(refusal("m1", cast, mil::PrintVerbose(cast.program)),
               AllOf(HasSubstr("InvalidMILProgram"), HasSubstr("A13")));
   const Emulator emulator("m4");
@@ -110,8 +112,8 @@ TEST(Emulator, AttentionIgnoresItsMask) {
         mil::Constant::Tensor({DType::kFp16, {1, 1, 32, 32}}, Values(32 * 32, masked ? -100 : 0)));
     std::vector<mil::Builder::Arg> arguments = {{"query", q}, {"key", q}, {"value", q}};
     arguments.emplace_back("attn_mask", mask);
-    const auto built =
-        *std::move(b).Finish({b.Op("scaled_dot_product_attention", "y", std::move(arguments))});
+    const auto y = b.Op("scaled_dot_product_attention", "y", std::move(arguments));
+    const auto built = *std::move(b).Finish({y});
     const auto program = raw.Compile(built, mil::Print(built.program));
     ASSERT_TRUE(program.ok()) << program.error().message;
     const auto in = raw.Allocate(1), out = raw.Allocate(1);
@@ -130,7 +132,8 @@ TEST(Emulator, WeightFilesAreReadOnce) {
   mil::Builder b;
   const auto x = b.Input("x", {DType::kFp16, {1, 1, 1, 32}});
   const auto w = b.Weights("w.bin", {DType::kFp16, {1, 1, 1, 32}}, Values(32, 3.0));
-  const auto built = *std::move(b).Finish({b.Mul("y", x, w)});
+  const auto y = b.Mul("y", x, w);
+  const auto built = *std::move(b).Finish({y});
   const Source source{&built.program.main(), mil::Print(built.program), &built.weights};
   auto model = InMemoryModel::Create(api, source);
   ASSERT_TRUE(model.ok() && (*model)->Compile(source, 1 << 30).ok());

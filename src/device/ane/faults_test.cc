@@ -122,7 +122,8 @@ TEST(Faults, NothingIsLeftOfAThousandPrograms) {
   mil::Builder b;
   const auto x = b.Input("x", {DType::kFp16, {1, 1, 1, 32}});
   const auto w = b.WeightsRef("w.bin", {DType::kFp16, {1, 1, 1, 32}});
-  auto built = *std::move(b).Finish({b.Mul("y", x, w)});
+  const auto y = b.Mul("y", x, w);
+  auto built = *std::move(b).Finish({y});
   for (int i = 0; i < 1000; ++i) {
     const std::vector<Fp16> weights(32, ToFp16(static_cast<float>(i)));
     mil::BlobWriter writer;

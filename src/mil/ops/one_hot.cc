@@ -9,7 +9,7 @@ namespace {
 
 Status CheckValues(const Call& call) {
   for (std::string_view key : {"on_value", "off_value"}) {
-    const Status status =
+    Status status =
         CheckDType(call, key, {DType::kFp16, DType::kFp32, DType::kInt32, DType::kBool});
     if (!status) return status;
     if (call.Has(key) && !call.type(key).shape.empty()) {

@@ -45,7 +45,8 @@ Builder::Built ScaledSum() {
   const ValueId c =
       b.Const(Constant::Tensor({DType::kFp16, {1, 12}}, std::vector<double>(12, 3)), "bias");
   const ValueId scaled = b.Mul("scaled", x, w);
-  auto built = std::move(b).Finish({b.Add("y", scaled, c)});
+  const auto y = b.Add("y", scaled, c);
+  auto built = std::move(b).Finish({y});
   EXPECT_TRUE(built) << built.error().message;
   return *std::move(built);
 }

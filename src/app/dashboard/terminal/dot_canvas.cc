@@ -29,7 +29,7 @@ void DotCanvas::Set(int x, int y) {
   const int column = x / per_column_, row = y / per_row_;
   const int right = x % per_column_, down = y % per_row_;
   const int bit = style_ == DotStyle::kBraille ? kBrailleBits[down][right] : 1 << down;
-  bits_[static_cast<size_t>(row * columns_ + column)] |= static_cast<uint8_t>(bit);
+  bits_[CellIndex(column, row)] |= static_cast<uint8_t>(bit);
 }
 
 // One dot for each step along the longer axis.
@@ -45,7 +45,7 @@ void DotCanvas::Line(int x0, int y0, int x1, int y1) {
 
 char32_t DotCanvas::Glyph(int column, int row) const {
   if (column < 0 || row < 0 || column >= columns_ || row >= rows_) return 0;
-  const uint8_t bits = bits_[static_cast<size_t>(row * columns_ + column)];
+  const uint8_t bits = bits_[CellIndex(column, row)];
   if (bits == 0) return 0;
   return style_ == DotStyle::kBraille ? kBrailleBlank + bits : kAsciiDots[bits];
 }

@@ -26,6 +26,10 @@ class DotCanvas {
   char32_t Glyph(int column, int row) const;
 
  private:
+  size_t CellIndex(int column, int row) const {
+    return static_cast<size_t>(row) * static_cast<size_t>(columns_) + static_cast<size_t>(column);
+  }
+
   int columns_, rows_, per_column_, per_row_;
   DotStyle style_;
   std::vector<uint8_t> bits_;  // [rows, columns]

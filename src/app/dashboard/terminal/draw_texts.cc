@@ -1,5 +1,6 @@
 // The panels that hold text: samples and log.
 #include <algorithm>
+#include <ranges>
 
 #include "app/dashboard/terminal/screen.h"
 
@@ -20,12 +21,12 @@ std::vector<Line> SampleLines(const ScreenContent& content, int width) {
   std::vector<Line> lines;
   if (content.generating) AddWrapped("generating...", width, Ink::kWarning, lines);
   const auto& samples = content.history.samples();
-  for (auto sample = samples.rbegin(); sample != samples.rend(); ++sample) {
+  for (const auto& sample : samples | std::views::reverse) {
     // The dashboard does not count those that it asked for.
     const std::string made =
-        sample->tokens > 0 ? fmt::format("{} tokens", sample->tokens) : "just now";
-    AddWrapped(fmt::format("step {}, {}", sample->step, made), width, Ink::kDim, lines);
-    AddWrapped(sample->prompt + sample->text, width, Ink::kText, lines);
+        sample.tokens > 0 ? fmt::format("{} tokens", sample.tokens) : "just now";
+    AddWrapped(fmt::format("step {}, {}", sample.step, made), width, Ink::kDim, lines);
+    AddWrapped(sample.prompt + sample.text, width, Ink::kText, lines);
     lines.emplace_back();
   }
   if (lines.empty()) {
@@ -101,7 +102,7 @@ void DrawSamples(CellGrid& grid, const Rect& rect, const ScreenContent& content,
 void DrawLog(CellGrid& grid, const Rect& rect, const ScreenContent& content, ViewState& view) {
   const Rect inside = TextRect(rect);
   const int height = std::max(0, inside.height);
-  const auto needed = static_cast<size_t>(view.log_scroll + height);
+  const auto needed = static_cast<size_t>(view.log_scroll) + static_cast<size_t>(height);
   const std::vector<Line> lines = LogLines(content, view.show_output, needed, inside.width);
   const int count = static_cast<int>(lines.size());
   view.log_scroll = std::clamp(view.log_scroll, 0, std::max(0, count - height));

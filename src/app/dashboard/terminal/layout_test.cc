@@ -20,7 +20,7 @@ TEST(Layout, PanelsCoverTheScreenWithoutOverlap) {
           for (int x = rect.x; x < rect.x + rect.width; ++x) {
             ASSERT_LT(x, width);
             ASSERT_LT(y, height);
-            ++covered[static_cast<size_t>(y * width + x)];
+            ++covered[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)];
           }
         }
       }

@@ -27,7 +27,7 @@ class HttplibRouter : public Router, private httplib::Server {
           [answer = &route](const httplib::Request& request, httplib::Response& response) {
             const Reply reply = (*answer)({request.params.begin(), request.params.end()});
             response.status = reply.status;
-            response.set_content(reply.body, reply.type.c_str());
+            response.set_content(reply.body, reply.type);
           });
     }
     Get(kEventsPath, [this](const httplib::Request& request, httplib::Response&) {

@@ -47,7 +47,7 @@ Object::~Object() {
 Class::Class(std::string name, Meta) : Object(nullptr, true), name_(std::move(name)) {}
 
 Class::Class(std::string name)
-    : Object(nullptr, true), name_(name), meta_(new Class("meta " + name, Meta())) {}
+    : Object(nullptr, true), name_(std::move(name)), meta_(new Class("meta " + name_, Meta())) {}
 
 Implementation Class::Find(Selector selector) const {
   const auto method = methods_.find(selector);
@@ -108,7 +108,7 @@ Id Autorelease(Object* object) {
 
 void* PushPool() {
   Pools().emplace_back();
-  return reinterpret_cast<void*>(Pools().size());
+  return reinterpret_cast<void*>(Pools().size());  // NOLINT(performance-no-int-to-ptr): a handle
 }
 
 void PopPool(void* pool) {
