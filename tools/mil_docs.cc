@@ -59,7 +59,7 @@ std::string Signature(const OpDef& def) {
   return text + ")";
 }
 
-std::string Page(std::string introduction, const std::vector<Section>& sections) {
+std::string Page(const std::string& introduction, const std::vector<Section>& sections) {
   std::string text =
       "<!-- Written by mil_docs from docs/mil.intro.md and src/mil/ops: edit those, then run "
       "`ninja docs_mil`. -->\n\n";

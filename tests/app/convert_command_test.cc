@@ -47,12 +47,12 @@ void ExpectSameModel(const StoredModel& actual, const StoredModel& expected, Blz
 class ConvertCommand : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = std::make_unique<TestFolder>();
-    TrainTinyRun(TinyPlain(), folder_->path());
+    test_folder = std::make_unique<TestFolder>();
+    TrainTinyRun(TinyPlain(), test_folder->path());
   }
-  static void TearDownTestSuite() { folder_.reset(); }
+  static void TearDownTestSuite() { test_folder.reset(); }
 
-  static std::string Run() { return folder_->File("run"); }
+  static std::string Run() { return test_folder->File("run"); }
   static CommandResult Convert(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), "convert");
     return RunCommand(TinyPlain(), std::move(arguments));
@@ -66,9 +66,9 @@ class ConvertCommand : public ::testing::Test {
     EXPECT_THAT(result.out, HasSubstr(to));
   }
 
-  static std::unique_ptr<TestFolder> folder_;
+  static std::unique_ptr<TestFolder> test_folder;
 };
-std::unique_ptr<TestFolder> ConvertCommand::folder_;
+std::unique_ptr<TestFolder> ConvertCommand::test_folder;
 
 TEST_F(ConvertCommand, RunToHuggingFaceIsTheModelOfTheRun) {
   const TestFolder out;

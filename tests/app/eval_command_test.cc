@@ -34,14 +34,14 @@ Line LastLine(const std::string& out) {
 class EvalCommand : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    folder_ = std::make_unique<checkpoint::TestFolder>();
-    TrainTinyRun(TinyPlain(), folder_->path());
+    test_folder = std::make_unique<checkpoint::TestFolder>();
+    TrainTinyRun(TinyPlain(), test_folder->path());
   }
-  static void TearDownTestSuite() { folder_.reset(); }
+  static void TearDownTestSuite() { test_folder.reset(); }
 
   static CommandResult Eval(std::vector<std::string> arguments, bool with_model = true) {
-    std::vector<std::string> all = {"eval", "--data", folder_->File("data.bin")};
-    if (with_model) all.insert(all.end(), {"--from", folder_->File("run")});
+    std::vector<std::string> all = {"eval", "--data", test_folder->File("data.bin")};
+    if (with_model) all.insert(all.end(), {"--from", test_folder->File("run")});
     all.insert(all.end(), arguments.begin(), arguments.end());
     return RunCommand(TinyPlain(), std::move(all));
   }
@@ -59,10 +59,10 @@ class EvalCommand : public ::testing::Test {
     EXPECT_THAT(result.err, AllOf(HasSubstr("millwright: "), HasSubstr(what)));
   }
 
-  static std::unique_ptr<checkpoint::TestFolder> folder_;
+  static std::unique_ptr<checkpoint::TestFolder> test_folder;
 };
 
-std::unique_ptr<checkpoint::TestFolder> EvalCommand::folder_;
+std::unique_ptr<checkpoint::TestFolder> EvalCommand::test_folder;
 
 TEST_F(EvalCommand, PrintsOneLine) {
   const CommandResult result = Eval({});
@@ -86,7 +86,7 @@ TEST_F(EvalCommand, CountsTokens) {
 // With documents, every token from the first BOS on that is no BOS is predicted once.
 TEST_F(EvalCommand, CountsTheTokensOfDocuments) {
   constexpr int32_t kBos = 4;
-  const auto shard = data::OpenTokenFile(folder_->File("data.bin"), {.vocab = 23});
+  const auto shard = data::OpenTokenFile(test_folder->File("data.bin"), {.vocab = 23});
   ASSERT_TRUE(shard.ok()) << shard.error().message;
   std::vector<int32_t> ids(static_cast<size_t>((*shard)->size()));
   (*shard)->Copy(0, ids);
@@ -102,12 +102,13 @@ TEST_F(EvalCommand, CountsTheTokensOfDocuments) {
 
 // The run's state, its exported model and that model as another file are one model.
 TEST_F(EvalCommand, OpensEveryFormat) {
-  const std::string blzt = folder_->File("model.bin");
+  const std::string blzt = test_folder->File("model.bin");
   const CommandResult converted = RunCommand(
-      TinyPlain(), {"convert", "--from", folder_->File("run"), "--to", blzt, "--overwrite"});
+      TinyPlain(), {"convert", "--from", test_folder->File("run"), "--to", blzt, "--overwrite"});
   ASSERT_EQ(converted.exit_code, 0) << converted.err;
   const double loss = Evaluated({}).loss;
-  for (const std::string& path : {folder_->File("run/state-4"), folder_->File("run/model"), blzt}) {
+  for (const std::string& path :
+       {test_folder->File("run/state-4"), test_folder->File("run/model"), blzt}) {
     const CommandResult result = Eval({"--from", path, "--seq", "6"}, false);
     ASSERT_EQ(result.exit_code, 0) << result.err;
     EXPECT_NEAR(LastLine(result.out).loss, loss, 1.01e-4) << path;
@@ -158,7 +159,7 @@ TEST_F(EvalCommand, RefusesByName) {
   ExpectRefused({"--bos", "4"}, "--documents");
   ExpectRefused({"--precision", "fp8"}, "--precision fp8");
   ExpectRefused({"--device", "null"}, "--device null");
-  const CommandResult absent = Eval({"--from", folder_->File("nothing")}, false);
+  const CommandResult absent = Eval({"--from", test_folder->File("nothing")}, false);
   EXPECT_EQ(absent.exit_code, 2);
   EXPECT_THAT(absent.err, HasSubstr("--from"));
 }

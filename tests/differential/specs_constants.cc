@@ -58,10 +58,12 @@ class Copier {
     }
     for (mil::Argument& argument : made.arguments) {
       if (auto* value = std::get_if<ValueId>(&argument.value)) {
-        if ((*value = CopyValue(*value)) < 0) return std::nullopt;
+        *value = CopyValue(*value);
+        if (*value < 0) return std::nullopt;
       } else if (auto* values = std::get_if<std::vector<ValueId>>(&argument.value)) {
         for (ValueId& element : *values) {
-          if ((element = CopyValue(element)) < 0) return std::nullopt;
+          element = CopyValue(element);
+          if (element < 0) return std::nullopt;
         }
       }
     }
