@@ -1,6 +1,7 @@
 // A raster of dots, several to a character: 2x4 in Unicode's braille patterns, 1x2 in ASCII.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
