@@ -170,8 +170,13 @@ function(millwright_terminal name)
   target_link_libraries(mw_${name} PUBLIC ${CURSES_LIBRARIES})
 endfunction()
 
-# One binary per model header, build/<model>/millwright; only app/main.cc is compiled per model.
+# One binary per model header, build/<model>/millwright of the build in build/cmake, and <model>/millwright
+# in the folder of any other build; only app/main.cc is compiled per model.
 function(millwright_models)
+  set(folder "${CMAKE_BINARY_DIR}")
+  if(folder STREQUAL "${CMAKE_SOURCE_DIR}/build/cmake")
+    set(folder "${CMAKE_SOURCE_DIR}/build")
+  endif()
   file(GLOB headers CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/models/*.h")
   foreach(header ${headers})
     get_filename_component(model "${header}" NAME_WE)
@@ -179,7 +184,7 @@ function(millwright_models)
     target_compile_definitions(millwright_${model} PRIVATE "MILLWRIGHT_MODEL_HEADER=\"${header}\"")
     target_link_libraries(millwright_${model} PRIVATE mw_app)
     set_target_properties(millwright_${model} PROPERTIES OUTPUT_NAME millwright
-      RUNTIME_OUTPUT_DIRECTORY "${CMAKE_SOURCE_DIR}/build/${model}")
+      RUNTIME_OUTPUT_DIRECTORY "${folder}/${model}")
   endforeach()
 endfunction()
 

@@ -18,8 +18,11 @@ set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 
 # Some packages keep a header or two for each architecture; the C library's own stay the compiler's.
 set(CMAKE_CXX_FLAGS_INIT "-idirafter ${MILLWRIGHT_ARM64_ROOT}/usr/include/aarch64-linux-gnu")
-set(libraries "${MILLWRIGHT_ARM64_ROOT}/usr/lib/aarch64-linux-gnu")
-set(CMAKE_EXE_LINKER_FLAGS_INIT "-Wl,-rpath-link,${libraries}")
-set(CMAKE_SHARED_LINKER_FLAGS_INIT "-Wl,-rpath-link,${libraries}")
+# Linker scripts name libraries of both folders.
+set(usr_lib "${MILLWRIGHT_ARM64_ROOT}/usr/lib/aarch64-linux-gnu")
+set(lib "${MILLWRIGHT_ARM64_ROOT}/lib/aarch64-linux-gnu")
+set(link_flags "-L${usr_lib} -L${lib} -Wl,-rpath-link,${usr_lib}:${lib}")
+set(CMAKE_EXE_LINKER_FLAGS_INIT "${link_flags}")
+set(CMAKE_SHARED_LINKER_FLAGS_INIT "${link_flags}")
 set(CMAKE_CROSSCOMPILING_EMULATOR
-    "qemu-aarch64-static;-L;/usr/aarch64-linux-gnu;-E;LD_LIBRARY_PATH=${libraries}")
+    "qemu-aarch64-static;-L;/usr/aarch64-linux-gnu;-E;LD_LIBRARY_PATH=${usr_lib}:${lib}")
