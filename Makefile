@@ -42,7 +42,8 @@ help:
 	@echo "make [MODEL=name]        builds build/<name>/millwright; the default is qwen3_06b"
 	@echo "make test                builds everything and runs all tests (scripts/test.sh)"
 	@echo "make demo                trains a small model for two minutes and tells a story (scripts/demo.sh)"
-	@echo "make bench [MODEL=name] [BENCH=kernels|gemm|step|scaling|sequence|generate|all]    measures against the machine's peak"
+	@echo "make bench [MODEL=name] [BENCH=kernels|gemm|step|scaling|sequence|generate|all|ane]"
+	@echo "                         measures against the machine's peak (docs/benchmarks.md)"
 	@echo "make format, make lint   clang-format in place; clang-tidy and the layer check"
 	@echo "make clean               removes build/ (runs/ is kept)"
 	@echo
@@ -54,7 +55,7 @@ clean:
 format:
 	$(CLANG_FORMAT) -i $(SOURCES)
 
-lint: $(BUILD)/build.ninja
+lint:
 	$(CLANG_FORMAT) --dry-run --Werror $(SOURCES)
 	python3 tools/check_layers.py
-	CLANG_TIDY=$(CLANG_TIDY) scripts/lint.sh $(BUILD)
+	CLANG_TIDY=$(CLANG_TIDY) scripts/lint.sh
