@@ -24,5 +24,7 @@ set(lib "${MILLWRIGHT_ARM64_ROOT}/lib/aarch64-linux-gnu")
 set(link_flags "-L${usr_lib} -L${lib} -Wl,-rpath-link,${usr_lib}:${lib}")
 set(CMAKE_EXE_LINKER_FLAGS_INIT "${link_flags}")
 set(CMAKE_SHARED_LINKER_FLAGS_INIT "${link_flags}")
+# The cross compiler's C library comes first, or one that Debian's arm64 packages left beside it would
+# be paired with a loader of another version: threads then never start.
 set(CMAKE_CROSSCOMPILING_EMULATOR
-    "qemu-aarch64-static;-L;/usr/aarch64-linux-gnu;-E;LD_LIBRARY_PATH=${usr_lib}:${lib}")
+    "qemu-aarch64-static;-L;/usr/aarch64-linux-gnu;-E;LD_LIBRARY_PATH=/usr/aarch64-linux-gnu/lib:${usr_lib}:${lib}")
