@@ -2,7 +2,7 @@
 """Holds the includes of src/ to the picture in src/README.md.
 
 The picture is a fenced block that starts with ```layers; see src/README.md for its rules. Checked:
-every quoted include names a file of src/ ("x.pb.h" stands for x.proto) whose folder is allowed (tests, *_test.cc and test_*.h, may
+every quoted include names a file of src/ whose folder is allowed (tests, *_test.cc and test_*.h, may
 include anything, and nothing else may include them); every folder is in the picture, and
 the other way round; a folder names only folders above it, and the includes as they are have no cycle;
 only src/app/main.cc depends on MILLWRIGHT_MODEL_HEADER, and no file includes a model header.
@@ -64,7 +64,7 @@ def check_include(source, line, src, target, picture):
         return None, None
     if re.search(r"(^|/)models/", target):
         return f"{where}: includes the model header {target}; any model must be usable at run time", None
-    if not (src / re.sub(r"\.pb\.h$", ".proto", target)).is_file():
+    if not (src / target).is_file():
         return f"{where}: \"{target}\" is not a file of src/ (write \"folder/file.h\")", None
     if is_test(target):
         return f"{where}: {target} is a test's; only tests may include it", None

@@ -179,7 +179,10 @@ void AddEvalCommand(CLI::App& app, CommandContext& context) {
       ->add_option("--from", flags->from,
                    "A run folder, a training state, a Hugging Face folder or a model file")
       ->required();
-  command->add_option("--data", flags->data, "The token shard")->required();
+  command
+      ->add_option("--data", flags->data,
+                   "The token shard; millwright tokenize makes one of a text")
+      ->required();
   command->add_option("--seq", flags->seq,
                       "Tokens a window (default: the model's, at most 2048); windows follow each "
                       "other, a last short one is left out");

@@ -400,7 +400,8 @@ Result<int> Train(const TrainFlags& flags, const std::string& program) {
 }  // namespace
 
 void AddTrainCommand(CLI::App& app, CommandContext& context) {
-  CLI::App* command = app.add_subcommand("train", "Train a model on tokens");
+  CLI::App* command = app.add_subcommand(
+      "train", "Train a model on tokens; needs one of --scratch, --resume and --from");
   auto flags = AddTrainFlags(*command, context.config);
   command->callback([command, flags, &context] {
     context.action = [command, flags, &context]() -> int {

@@ -201,7 +201,7 @@ Result<std::string> DescribeJson(const std::string& path, std::string_view bytes
     return fmt::format("{}: Hugging Face config\n{}", path, DescribeConfig(config->config));
   }
   auto tokenizer = text::OpenTokenizer(path);
-  if (!tokenizer) return tokenizer.error();
+  if (!tokenizer) return tokenizer.error().In("taken for a tokenizer");
   return DescribeTokenizer(path, **tokenizer);
 }
 
