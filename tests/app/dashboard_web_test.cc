@@ -20,6 +20,8 @@ using checkpoint::TestFolder;
 using millwright::testing::TestServer;
 using millwright::testing::WebClient;
 using nlohmann::json;
+using ::testing::AllOf;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -98,7 +100,9 @@ TEST_F(DashboardWeb, AnEndpointAnswersWhateverIsAskedOfIt) {
       EXPECT_THAT(WebClient::Get(server.port(), path + query), StartsWith("HTTP/1.1 200"));
     }
     for (const char* query : {"", "?run=1", "?run=-1", "?run=x", "?run=0%00", "?run=../run"}) {
-      EXPECT_THAT(WebClient::Get(server.port(), path + query), StartsWith("HTTP/1.1 404"))
+      EXPECT_THAT(WebClient::Get(server.port(), path + query),
+                  AllOf(StartsWith("HTTP/1.1 404"),
+                        EndsWith("\r\n\r\n{\"error\":\"run: expected a number below 1\"}")))
           << path << query;
     }
   }

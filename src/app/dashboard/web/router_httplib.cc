@@ -35,6 +35,7 @@ class HttplibRouter : public Router, private httplib::Server {
       answer_.last_event_id = request.get_header_value("Last-Event-ID");
     });
     set_error_handler([](const httplib::Request&, httplib::Response& response) {
+      if (!response.body.empty()) return;  // a route's own answer
       response.set_content(std::to_string(response.status) + "\n", "text/plain");
     });
   }
