@@ -1,10 +1,10 @@
 // The training state of a run: everything that is needed to go on as if the run had never stopped.
 //
-// RUN/state-<step>/weights.safetensors, optimizer.safetensors   fp32 tensors; moments may be bf16
-// RUN/state-<step>/state.json                                   the step, and what the caller gives
-// RUN/state-<step>/checksums                                    a line "name size xxh3" for each
-// file RUN/LATEST                                                    the name of the state to
-// resume from
+// RUN/state-<step>/weights.safetensors    fp32 tensors
+// RUN/state-<step>/optimizer.safetensors  their moments, fp32 or bf16
+// RUN/state-<step>/state.json             the step, and what the caller gives
+// RUN/state-<step>/checksums              a line "name size xxh3" for each of these files
+// RUN/LATEST                              the name of the state to resume from
 //
 // A state is written as state-<step>.tmp/, synced, renamed, and only then named by LATEST: a crash
 // or a full disk at any moment leaves the state before it in place.
