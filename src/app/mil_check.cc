@@ -1,5 +1,6 @@
 // millwright mil check: is a program well formed and well typed, and would its target take it?
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 
 #include "app/mil_command.h"
@@ -66,6 +67,14 @@ void AddConstraints(const mil::Program& program, const device::ane::Target& targ
   }
 }
 
+// As one reads a file; what concerns no line comes last.
+void SortByLine(std::vector<Finding>* findings) {
+  const auto line = [](const Finding& f) { return f.line == 0 ? SIZE_MAX : f.line; };
+  std::stable_sort(
+      findings->begin(), findings->end(),
+      [&](const Finding& left, const Finding& right) { return line(left) < line(right); });
+}
+
 Result<std::vector<Finding>> FindAll(const MilCheckOptions& options) {
   if (options.target != "cpu" && options.target != "ane") {
     return BadInput("--target {}: expected ane or cpu", options.target);
@@ -80,6 +89,7 @@ Result<std::vector<Finding>> FindAll(const MilCheckOptions& options) {
   std::vector<Finding> findings;
   AddProblems(file->program, lines, &findings);
   if (options.target == "ane") AddConstraints(file->program, *target, lines, &findings);
+  SortByLine(&findings);
   return findings;
 }
 

@@ -1,6 +1,7 @@
 // millwright mil check, print and cost.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tests/app/mil_programs.h"
@@ -58,6 +59,32 @@ TEST_F(MilCheck, LooksAtTheTarget) {
   EXPECT_THAT(ane.out, HasSubstr("[B3]"));
   EXPECT_EQ(Mil("check", odd, {"--target", "gpu"}).exit_code, 2);
   EXPECT_EQ(Mil("check", odd, {"--target", "ane", "--chip", "m99"}).exit_code, 2);
+}
+
+// A concatenation along the last axis has a later rule than one along channels.
+TEST_F(MilCheck, ListsWhatItFindsInTheOrderOfTheText) {
+  const std::string text =
+      MilProgram("tensor<fp16, [1, 64, 1, 64]> x",
+                 R"(        bool no = const()[name = string("no"), val = bool(false)];
+        int32 last = const()[name = string("last"), val = int32(3)];
+        int32 channels = const()[name = string("channels"), val = int32(1)];
+        tensor<fp16, [1, 64, 1, 64]> r = relu(x = x)[name = string("r")];
+        tensor<fp16, [1, 64, 1, 128]> wide = concat(axis = last, interleave = no, values = (r, x))[name = string("wide")];
+        tensor<fp16, [1, 128, 1, 64]> tall = concat(axis = channels, interleave = no, values = (r, x))[name = string("tall")];
+)",
+                 "wide, tall");
+  const auto json = nlohmann::json::parse(Mil("check", text, {"--target", "ane", "--json"}).out);
+  std::vector<std::string> rules;
+  int64_t line = 0;
+  for (const auto& finding : json["findings"]) {
+    if (finding["line"] == 0) continue;
+    EXPECT_GE(finding["line"], line);
+    line = finding["line"];
+    rules.push_back(finding["constraint"]);
+  }
+  EXPECT_THAT(rules, ::testing::IsSupersetOf({"A8b", "A8c"}));
+  EXPECT_LT(std::find(rules.begin(), rules.end(), "A8c"),
+            std::find(rules.begin(), rules.end(), "A8b"));
 }
 
 TEST_F(MilCheck, UnreadableInputIsBadInput) {
