@@ -128,14 +128,14 @@ def learning_rate(step, total, warmup, peak):
     return floor + 0.5 * (1 + math.cos(math.pi * ratio)) * (peak - floor)
 
 
-def make_optimizer(config, weights, weight_decay=0.1):
-    """AdamW with betas 0.9/0.95, eps 1e-8; decay on matrices and the embedding, not on norms."""
+def make_optimizer(config, weights, weight_decay=0.1, betas=(0.9, 0.95)):
+    """AdamW with eps 1e-8; decay on matrices and the embedding, not on norms."""
     decays = {name: decay for name, _, _, decay in tensor_table(config)}
     groups = [
         {"params": [w for n, w in weights.items() if decays[n]], "weight_decay": weight_decay},
         {"params": [w for n, w in weights.items() if not decays[n]], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, 0.95), eps=1e-8)
+    return torch.optim.AdamW(groups, lr=0.0, betas=betas, eps=1e-8)
 
 
 def update(weights, optimizer, micro_steps, clip, lr):

@@ -72,6 +72,8 @@ def parse_flags():
     parser.add_argument("--warmup", type=int, default=100, help="micro-steps")
     parser.add_argument("--clip", type=float, default=1.0)
     parser.add_argument("--weight-decay", type=float, default=0.1)
+    parser.add_argument("--beta1", type=float, default=0.9)
+    parser.add_argument("--beta2", type=float, default=0.95)
     parser.add_argument("--seq", type=int, help="default: the model's")
     parser.add_argument("--seed", type=int, default=42)
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's choice")
@@ -96,7 +98,8 @@ def main():
     if flags.vocab == "active":
         config, train, val = compact(config, train, val)
     weights = first_weights(config, flags.seed)
-    optimizer = torch_model.make_optimizer(config, weights, flags.weight_decay)
+    optimizer = torch_model.make_optimizer(config, weights, flags.weight_decay,
+                                           (flags.beta1, flags.beta2))
     fused = not flags.plain_attention
     draw = np.random.Generator(np.random.PCG64(flags.seed))
     print(f"{flags.model}: {sum(w.numel() for w in weights.values()):,} parameters in memory, "

@@ -58,8 +58,10 @@ Result<std::string> DescribeStateBody(const StateReader& state) {
                                               meta.value("best_val", json()).dump(),
                                               meta.value("best_step", json()).dump()));
   text += DescriptionLine(
-      "settings", fmt::format("lr {}, accum {}, warmup {}, clip {}, weight decay {}, seed {}", o.lr,
-                              o.accum, o.warmup, o.clip, o.weight_decay, o.seed));
+      "settings",
+      fmt::format("lr {}, accum {}, warmup {}, clip {}, weight decay {}, betas {} and {}, "
+                  "seed {}",
+                  o.lr, o.accum, o.warmup, o.clip, o.weight_decay, o.beta1, o.beta2, o.seed));
   text += DescriptionLine("data",
                           fmt::format("{}, hash {}", o.data.empty() ? "embedded stories" : o.data,
                                       meta.value("data_hash", json()).dump()));

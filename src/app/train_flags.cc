@@ -31,6 +31,12 @@ void AddOptimizerFlags(CLI::App& command, TrainFlags& f) {
   command.add_option("--clip", o.clip, "Largest gradient norm (0: off)")->capture_default_str();
   command.add_option("--weight-decay", o.weight_decay, "Of matrices and embedding")
       ->capture_default_str();
+  command.add_option("--beta1", o.beta1, "What AdamW's first moment keeps of itself at an update")
+      ->capture_default_str();
+  command
+      .add_option("--beta2", o.beta2,
+                  "The same for the second: nearer to 1 for updates of few tokens")
+      ->capture_default_str();
   command.add_option("--moments", o.moments, "fp32|bf16: what AdamW's two moments are kept in")
       ->capture_default_str();
   command.add_option("--batch", o.batch, "Sequences a micro-step")->capture_default_str();

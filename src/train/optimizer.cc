@@ -84,8 +84,8 @@ void Update(ParameterSet<T>& parameters, const GradientNorms& norms, const Updat
   for (Parameter<T>& p : parameters.all()) {
     if (!p.trained) continue;
     const math::AdamW adam = {.lr = options.lr,
-                              .beta1 = kBeta1,
-                              .beta2 = kBeta2,
+                              .beta1 = options.beta1,
+                              .beta2 = options.beta2,
                               .eps = kAdamEps,
                               .weight_decay = p.spec.decay ? options.weight_decay : 0.0,
                               .grad_scale = scale,

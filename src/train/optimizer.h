@@ -10,6 +10,7 @@ struct UpdateOptions {
   double lr = 0;
   double clip = 1.0;  // 0: off
   double weight_decay = 0.1;
+  double beta1 = 0.9, beta2 = 0.95;
   double gradient_scale = 1.0;  // 1 / (micro-steps accumulated * loss scale)
   int64_t adam_step = 1;        // 1 at the first update
 };

@@ -32,6 +32,8 @@ void ForEachField(Options& o, const Visit& visit) {
   visit("loss-scale", o.loss_scale);
   visit("dynamic-loss-scale", o.dynamic_loss_scale);
   visit("weight-decay", o.weight_decay);
+  visit("beta1", o.beta1);
+  visit("beta2", o.beta2);
   visit("act-clip", o.act_clip);
   visit("residual-alpha", o.residual_alpha);
   visit("val-every", o.val_every);
@@ -160,7 +162,7 @@ bool IsDataSource(std::string_view name) {
 bool IsLaterSetting(std::string_view name) {
   return name == "tokenizer" || name == "split" || name == "text-field" || name == "moments" ||
          name == "recompute" || name == "dynamic-loss-scale" || name == "ane-rules" ||
-         name == "offload" || IsShown(name);
+         name == "offload" || name == "beta1" || name == "beta2" || IsShown(name);
 }
 
 Status RequirePositive(std::initializer_list<std::pair<const char*, double>> values) {
@@ -217,8 +219,16 @@ Status Validate(const TrainOptions& o) {
     if (std::isfinite(value) && value >= 0) continue;
     return BadInput("--{}: expected 0 or a positive number, found {}", name, value);
   }
+  for (const auto& [name, value] : {std::pair{"beta1", o.beta1}, {"beta2", o.beta2}}) {
+    if (value >= 0 && value < 1) continue;
+    return BadInput("--{}: expected a number from 0 to below 1, found {}", name, value);
+  }
   if (o.moments != "fp32" && o.moments != "bf16") {
     return BadInput("--moments {}: expected fp32 or bf16", o.moments);
+  }
+  // Nearer to 1 the second moment's steps are less than half a unit of bf16 (docs/design-notes.md).
+  if (o.moments == "bf16" && o.beta2 > 0.99) {
+    return BadInput("--moments bf16: expected --beta2 of 0.99 at most, found {}", o.beta2);
   }
   if (const auto offload = kernels::ParseOffload(o.offload); !offload) {
     return offload.error().In("--offload");

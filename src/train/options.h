@@ -34,9 +34,10 @@ struct TrainOptions {
   double loss_scale = 0.0;  // 0: the device's default: 65536 on the ANE, 256 on fp16, 1 on fp32
   bool dynamic_loss_scale = false;  // grows and falls with the gradients: see loss_scale.h
   double weight_decay = 0.1;
-  double act_clip = 0.0;        // 0: off
-  double residual_alpha = 1.0;  // 1: off
-  int64_t val_every = 100;      // micro-steps
+  double beta1 = 0.9, beta2 = 0.95;  // what AdamW's moments keep of themselves at an update
+  double act_clip = 0.0;             // 0: off
+  double residual_alpha = 1.0;       // 1: off
+  int64_t val_every = 100;           // micro-steps
   int64_t val_windows = 20;
   int64_t save_every = 100;         // micro-steps
   int64_t tensor_stats_every = 50;  // updates between measurements of the tensors; 0: off
@@ -58,10 +59,7 @@ struct TrainOptions {
   DType export_dtype = DType::kFp32;  // of model/: kFp32, kBf16 or kFp16
 };
 
-// AdamW's constants, which are not settings.
-inline constexpr double kBeta1 = 0.9;
-inline constexpr double kBeta2 = 0.95;
-inline constexpr double kAdamEps = 1e-8;
+inline constexpr double kAdamEps = 1e-8;  // AdamW's; not a setting
 
 // The binding that kernels::BindingName calls `name`; nothing for another name.
 std::optional<kernels::Binding> BindingFromName(std::string_view name);
@@ -83,10 +81,9 @@ Result<TrainOptions> OptionsFromJson(const nlohmann::json& json);
 
 // Holds the flags that the user gave on --resume against the saved run. Equal values pass, more
 // --steps extend the run, anything else is refused by name. Flags that do not change the
-// computation
-// (--save-every, --val-every, --val-windows, --export-dtype, --recompute, and what watching the
-// run needs: --sample-every, --sample-prompt, --tensor-stats-every, --tensorboard) may change.
-// Returns the options to go on with.
+// computation (--save-every, --val-every, --val-windows, --export-dtype, --recompute, and what
+// watching the run needs: --sample-every, --sample-prompt, --tensor-stats-every, --tensorboard) may
+// change. Returns the options to go on with.
 Result<TrainOptions> MergeForResume(const TrainOptions& saved, const TrainOptions& given,
                                     const std::set<std::string>& given_flags);
 

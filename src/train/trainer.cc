@@ -185,6 +185,8 @@ Status Trainer::UpdateWeights(telemetry::Sink& sink) {
            {.lr = lr,
             .clip = in_.options.clip,
             .weight_decay = in_.options.weight_decay,
+            .beta1 = in_.options.beta1,
+            .beta2 = in_.options.beta2,
             .gradient_scale = scale,
             .adam_step = ++adam_step_});
     budget_spent_ = !network_->session().CanStage();

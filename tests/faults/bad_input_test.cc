@@ -54,6 +54,9 @@ TEST_F(BadInput, Flags) {
                                                        {"--clip", "-1"},
                                                        {"--clip", "inf"},
                                                        {"--weight-decay", "-1"},
+                                                       {"--beta1", "1"},
+                                                       {"--beta1", "-0.1"},
+                                                       {"--beta2", "nan"},
                                                        {"--loss-scale", "-1"},
                                                        {"--act-clip", "nan"},
                                                        {"--residual-alpha", "x"},
@@ -74,6 +77,12 @@ TEST_F(BadInput, Flags) {
     ExpectRefused({"--scratch", "--data", folder_.File("data.bin"), flag, value},
                   std::strcmp(flag, "--seq") == 0 ? "seq" : flag);
   }
+}
+
+TEST_F(BadInput, MomentsTooCoarseForTheirSteps) {
+  ExpectRefused(
+      {"--scratch", "--data", folder_.File("data.bin"), "--moments", "bf16", "--beta2", "0.999"},
+      "0.99 at most");
 }
 
 TEST_F(BadInput, ExactlyOneStart) {

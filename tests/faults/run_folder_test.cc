@@ -131,7 +131,8 @@ TEST_F(RunFolder, ContradictionsAreRefusedByName) {
       {"--qk-norm", "on"},     {"--device", "cpu"},       {"--data", "other.bin"},
       {"--val", "other.bin"},  {"--weight-decay", "0"},   {"--batch", "2"},
       {"--act-clip", "3"},     {"--residual-alpha", "2"}, {"--loss-scale", "2"},
-      {"--precision", "fp16"}, {"--threads", "77"},       {"--moments", "bf16"}};
+      {"--precision", "fp16"}, {"--threads", "77"},       {"--moments", "bf16"},
+      {"--beta1", "0.8"},      {"--beta2", "0.99"}};
   for (const auto& [flag, value] : flags) ExpectResumeRefused({flag, value}, flag);
   ExpectResumeRefused({"--scratch"}, "--scratch");
   ExpectResumeRefused({"--from", Run("model")}, "--from");

@@ -48,6 +48,8 @@ TEST_P(TrainerOn, DividesAShortLastBatchByItsOwnCount) {
   TrainerRun run(GetParam());
   run.options.steps = 5;
   run.options.batch = 2;
+  run.options.beta1 = 0.8;
+  run.options.beta2 = 0.99;
   EventLog log;
   const auto trained = run.Fresh();
   RunToEnd(*trained, log);
@@ -80,6 +82,8 @@ TEST_P(TrainerOn, DividesAShortLastBatchByItsOwnCount) {
                   {.lr = train::LearningRate(step, run.options.lr, run.options.warmup, 5),
                    .clip = run.options.clip,
                    .weight_decay = run.options.weight_decay,
+                   .beta1 = run.options.beta1,
+                   .beta2 = run.options.beta2,
                    .gradient_scale = scale,
                    .adam_step = ++updates});
     ASSERT_TRUE(network.StageWeights().ok());
@@ -211,7 +215,7 @@ TEST_P(TrainerOn, ClipsByTheGlobalNorm) {
     const double norm = log.Of<telemetry::UpdateEvent>().at(0).grad_norm;
     ASSERT_GT(norm, 0.01);
     // The first moment after one update is 1 - beta1 of the clipped gradient.
-    const double expected = (1 - train::kBeta1) * (clip == 0.01 ? clip : norm);
+    const double expected = (1 - run.options.beta1) * (clip == 0.01 ? clip : norm);
     EXPECT_LE(RelativeError(moment_norm(*trainer), expected), Gamma(DType::kFp32, 8)) << clip;
   }
 }
