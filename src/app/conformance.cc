@@ -7,6 +7,7 @@
 #include "base/aligned.h"
 #include "base/rng.h"
 #include "base/tolerance.h"
+#include "inspect/error_bound.h"
 #include "runtime/session.h"
 
 namespace millwright::app {
@@ -198,11 +199,13 @@ double ConformanceBound(const kernels::KernelProgram& program, Precision precisi
       return kAmplification * Gamma(DType::kFp32, roundings + longest);
     case Precision::kFp16:
       return kAmplification * (Gamma(DType::kFp16, roundings) + Gamma(DType::kFp32, longest));
+    case Precision::kBf16:
     case Precision::kInt8: {
       const auto products =
           std::count_if(operations.begin(), operations.end(),
                         [](const mil::Operation& o) { return o.op == "matmul" || o.op == "conv"; });
-      return static_cast<double>(products) * 2 * kPeak / 254 +
+      const double largest = precision == Precision::kInt8 ? kPeak : 1.0;
+      return static_cast<double>(products) * 2 * largest * inspect::OperandRoundoff(precision) +
              kAmplification * Gamma(DType::kFp32, roundings + longest);
     }
     case Precision::kAne:

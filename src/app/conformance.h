@@ -34,7 +34,8 @@ std::vector<model::ModelConfig> ConformanceConfigs(const device::Caps& caps = {}
 // `precision`: each operation on the way rounds once and each sum accumulates (Higham 2002, lemma
 // 3.1 and equation 3.5), times 4, which is more than softmax and normalisation amplify at the size
 // of these operands. `int8` adds, for each operand of each product, half a step of 1/127 of its
-// largest element: the operands are normal draws, whose largest element is few deviations off.
+// largest element: the operands are normal draws, whose largest element is few deviations off;
+// `bf16` the unit roundoff 2^-8.
 // `ane` is treated as fp16 with another 16-bit rounding for every sum.
 double ConformanceBound(const kernels::KernelProgram& program, Precision precision,
                         int64_t longest);

@@ -28,8 +28,8 @@ Result<Precision> OtherPrecision(const std::string& argument) {
   }
   auto precision = PrecisionFromFlag(text.substr(kReference.size() + 1), /*exact=*/true);
   if (!precision) return precision.error().In("--compare");
-  if (*precision == Precision::kInt8) {
-    return BadInput("--compare {}: the reference has no int8", argument);
+  if (HasRoundedProducts(*precision)) {
+    return BadInput("--compare {}: the reference has no {}", argument, PrecisionName(*precision));
   }
   return precision;
 }

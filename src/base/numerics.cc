@@ -80,12 +80,18 @@ std::string_view PrecisionName(Precision precision) {
       return "fp32";
     case Precision::kFp16:
       return "fp16";
+    case Precision::kBf16:
+      return "bf16";
     case Precision::kInt8:
       return "int8";
     case Precision::kAne:
       return "ane";
   }
   return "unknown";
+}
+
+bool HasRoundedProducts(Precision precision) {
+  return precision == Precision::kBf16 || precision == Precision::kInt8;
 }
 
 double Numerics::Round(double value, DType dtype) const {
@@ -126,6 +132,7 @@ double Numerics::Round(double value, DType dtype) const {
     case Precision::kExact:
       return value;
     case Precision::kFp32:
+    case Precision::kBf16:
     case Precision::kInt8:
       return static_cast<double>(static_cast<float>(value));
     case Precision::kFp16:

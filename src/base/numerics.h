@@ -15,11 +15,15 @@ enum class Precision {
   kExact,  // double throughout, nothing rounded: for gradient checks
   kFp32,   // floats held in fp32 whatever their declared dtype
   kFp16,   // each result rounded to its declared dtype; products accumulated in fp32 or wider
-  kInt8,   // as kFp32; a device that has it makes products with weights in 8 bits
+  kBf16,   // as kFp32, but for products with weights, whose operands are rounded to bf16
+  kInt8,   // as kFp32, but for products with weights, whose operands are rounded to 8 bits
   kAne,    // the ANE's arithmetic: see ane_rules.def
 };
 
 std::string_view PrecisionName(Precision precision);
+
+// kBf16 and kInt8, which only a compiled device has: the CPU's.
+bool HasRoundedProducts(Precision precision);
 
 // Rounding and summation of one precision. Stateless; pass by const reference.
 class Numerics {
@@ -37,9 +41,9 @@ class Numerics {
   // `value` as an operation reads it: AneRule::kDecode makes numbers of infinities and NaNs.
   double Operand(double value) const;
 
-  // `value` as an element of `dtype` after an operation. kExact leaves floats alone; kFp32 and
-  // kInt8 round floats to fp32; kFp16 to `dtype`; kAne to `dtype` half away from zero, -0 becoming
-  // +0. Integers and bools are clamped to their range.
+  // `value` as an element of `dtype` after an operation. kExact leaves floats alone; kFp32,
+  // kBf16 and kInt8 round floats to fp32; kFp16 to `dtype`; kAne to `dtype` half away from zero, -0
+  // becoming +0. Integers and bools are clamped to their range.
   double Round(double value, DType dtype) const;
 
   // sum_k a[k*stride_a] * b[k*stride_b], in order of k. kAne: every product is rounded, half away

@@ -29,6 +29,7 @@ TEST(NumericsTest, EveryPrecisionHasAName) {
   EXPECT_EQ(PrecisionName(Precision::kExact), "exact");
   EXPECT_EQ(PrecisionName(Precision::kFp32), "fp32");
   EXPECT_EQ(PrecisionName(Precision::kFp16), "fp16");
+  EXPECT_EQ(PrecisionName(Precision::kBf16), "bf16");
   EXPECT_EQ(PrecisionName(Precision::kInt8), "int8");
   EXPECT_EQ(PrecisionName(Precision::kAne), "ane");
 }
@@ -40,6 +41,18 @@ TEST(NumericsTest, ExactLeavesFloatsAlone) {
 TEST(NumericsTest, Fp32HoldsEveryFloatInFp32) {
   EXPECT_EQ(kFp32.Round(0.1, DType::kFp16), static_cast<double>(0.1f));
   EXPECT_EQ(kFp32.Round(100000.25, DType::kFp16), 100000.25);
+}
+
+TEST(NumericsTest, RoundedProductsAreAllThatDiffersFromFp32) {
+  for (const Precision precision : {Precision::kBf16, Precision::kInt8}) {
+    EXPECT_TRUE(HasRoundedProducts(precision));
+    EXPECT_EQ(Numerics(precision).Round(0.1, DType::kFp32), static_cast<double>(0.1f));
+    EXPECT_EQ(Numerics(precision).Round(0.1, DType::kFp16), static_cast<double>(0.1f));
+  }
+  for (const Precision precision :
+       {Precision::kExact, Precision::kFp32, Precision::kFp16, Precision::kAne}) {
+    EXPECT_FALSE(HasRoundedProducts(precision));
+  }
 }
 
 TEST(NumericsTest, Fp16RoundsTiesToEven) {

@@ -24,8 +24,10 @@ struct Caps {
   bool fused_attention_backward = false;  // attention's backward may be one program
   bool computes = true;                   // false for `null`
   DType vector_weights = DType::kFp32;    // DeviceOptions::vector_weights, where it is kept
-  int compile_budget = 0;                 // programs per process; 0 is unlimited
-  bool asynchronous = false;              // a call that runs leaves the host's cores free
+  // What the host rounds both operands of a weight's gradient to: kFp32 (not at all) or kBf16.
+  DType gradient_operands = DType::kFp32;
+  int compile_budget = 0;     // programs per process; 0 is unlimited
+  bool asynchronous = false;  // a call that runs leaves the host's cores free
   // How programs must be written: see kernels::Target, which has fields of the same names.
   int64_t width_multiple = 1;
   int64_t max_width = 0;

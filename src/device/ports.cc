@@ -54,6 +54,7 @@ DType FloatStorage(Precision precision) {
     case Precision::kExact:
       return DType::kFp64;
     case Precision::kFp32:
+    case Precision::kBf16:
     case Precision::kInt8:
       return DType::kFp32;
     case Precision::kFp16:

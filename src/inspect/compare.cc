@@ -17,7 +17,6 @@ using Elements = std::span<const double>;
 // How much more than a random change of all operands by their rounding the worst change may do.
 constexpr double kRandomToWorst = 4;
 constexpr uint64_t kSignSeed = 1;
-constexpr double kInt8Roundoff = 0.5 / 127;  // of the largest element
 
 // 0 for a finite number; NaN and the two infinities are three more kinds.
 int KindOf(double value) {
@@ -203,10 +202,9 @@ class Comparer {
   }
 
   double HalfOfTheDigits(DType declared) const {
-    double u = std::max(UnitRoundoff(HeldAs(runs_.arithmetic_a.precision, declared)),
-                        UnitRoundoff(HeldAs(runs_.arithmetic_b.precision, declared)));
-    if (runs_.arithmetic_a.precision == Precision::kInt8) u = std::max(u, kInt8Roundoff);
-    return std::sqrt(u);
+    const Precision a = runs_.arithmetic_a.precision, b = runs_.arithmetic_b.precision;
+    return std::sqrt(std::max({UnitRoundoff(HeldAs(a, declared)), UnitRoundoff(HeldAs(b, declared)),
+                               OperandRoundoff(a)}));
   }
 
   bool OperandsAgree(const mil::Operation& operation) const {

@@ -209,8 +209,8 @@ class Doctor {
   void Otherwise() {
     if (suspect_.amplified) {
       Say("the operation is ill-conditioned here: it makes much of small changes of its operands");
-    } else if (suspect_.precision == Precision::kInt8 && SumsProducts(suspect_.operation)) {
-      Say("the product was made of 8-bit operands");
+    } else if (HasRoundedProducts(suspect_.precision) && SumsProducts(suspect_.operation)) {
+      Say("the operands of the product were rounded to {}", PrecisionName(suspect_.precision));
     } else if (terms() > 1) {
       Say("a sum of {} terms was rounded on the way", terms());
     } else {

@@ -38,8 +38,16 @@ Result<double> MagnitudeNorm(const device::Evaluator& evaluator, const mil::Oper
   return StatsOf(result->front().data, DType::kFp64).norm;
 }
 
+// By how much rounding in a product's precision moves an operand, as a norm.
+double OperandRounding(Precision precision, const TensorStats& stats) {
+  return precision == Precision::kBf16
+             ? OperandRoundoff(precision) * stats.norm
+             : Int8Step(stats.absmax) * std::sqrt(static_cast<double>(stats.elements));
+}
+
 // sum over both operands of ||rounding of one|| ||other||, and both roundings together.
-double Int8Error(const mil::Operation& operation, std::span<const ArrayPtr> values) {
+double OperandsError(Precision precision, const mil::Operation& operation,
+                     std::span<const ArrayPtr> values) {
   std::array<double, 2> steps = {}, norms = {};
   size_t count = 0;
   for (const mil::ValueId value : Operands(operation)) {
@@ -47,7 +55,7 @@ double Int8Error(const mil::Operation& operation, std::span<const ArrayPtr> valu
     if (array == nullptr || !IsFloat(array->type.dtype) || array->type.shape.size() < 2) continue;
     if (count == steps.size()) break;
     const TensorStats stats = StatsOf(array->data, array->type.dtype);
-    steps[count] = Int8Step(stats.absmax) * std::sqrt(static_cast<double>(stats.elements));
+    steps[count] = OperandRounding(precision, stats);
     norms[count++] = stats.norm;
   }
   return steps[0] * norms[1] + steps[1] * norms[0] + steps[0] * steps[1];
@@ -80,6 +88,7 @@ DType HeldAs(Precision precision, DType declared) {
     case Precision::kExact:
       return DType::kFp64;
     case Precision::kFp32:
+    case Precision::kBf16:
     case Precision::kInt8:
       return DType::kFp32;
     case Precision::kFp16:
@@ -87,6 +96,11 @@ DType HeldAs(Precision precision, DType declared) {
       break;
   }
   return declared;
+}
+
+double OperandRoundoff(Precision precision) {
+  if (precision == Precision::kBf16) return UnitRoundoff(DType::kBf16);
+  return precision == Precision::kInt8 ? 0.5 / 127 : 0.0;
 }
 
 bool SumsProducts(const mil::Operation& operation) {
@@ -149,8 +163,8 @@ Result<double> OwnErrorBound(const device::Evaluator& evaluator, const mil::Oper
     const bool exponential = operation.op == "softmax" || SumsProbabilities(operation);
     bound += Gamma(DType::kFp32, terms + 2 + (exponential ? kExpRange : 0)) * *magnitude;
   }
-  if (arithmetic.precision == Precision::kInt8 && SumsProducts(operation)) {
-    bound += Int8Error(operation, values);
+  if (HasRoundedProducts(arithmetic.precision) && SumsProducts(operation)) {
+    bound += OperandsError(arithmetic.precision, operation, values);
   }
   return bound;
 }

@@ -21,6 +21,10 @@ struct Arithmetic {
 // The dtype that a value declared `declared` is held in.
 DType HeldAs(Precision precision, DType declared);
 
+// By how much an operand of a product with weights may be moved before: bf16 relative to each
+// element, int8 to the largest; 0 in the other precisions.
+double OperandRoundoff(Precision precision);
+
 // Whether `operation` sums products: matmul, linear, convolutions, attention.
 bool SumsProducts(const mil::Operation& operation);
 
@@ -32,7 +36,7 @@ int64_t SumTerms(const mil::Function& function, const mil::Operation& operation)
 //   u ||exact||                     one rounding to the dtype that the result is held in
 //   + 8 u32 ||exact||               compiled only: a vector function is off by a few units of fp32
 //   + gamma_k ||f(|operands|)||     compiled only: a sum of k terms (Higham 2002, equation 3.5)
-//   + the 8-bit rounding of both operands, for products in `int8` (base/tolerance.h)
+//   + the rounding of both operands, for products in `int8` (base/tolerance.h) and `bf16`
 // For `ane` this is what hardware would be allowed that accumulated exactly and rounded once, so
 // that everything else that the ANE does counts as an error. Underflow is an error, too: no term is
 // there for it. Integers and bools that come of floats may be off by one each.

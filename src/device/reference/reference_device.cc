@@ -111,8 +111,8 @@ class ReferenceDevice final : public HostDevice {
 }  // namespace
 
 Result<std::unique_ptr<Device>> OpenReferenceDevice(const DeviceOptions& options) {
-  if (options.precision == Precision::kInt8) {
-    return BadInput("--precision int8: only the cpu device has it");
+  if (HasRoundedProducts(options.precision)) {
+    return BadInput("--precision {}: only the cpu device has it", PrecisionName(options.precision));
   }
   if (options.vector_weights != DType::kFp32) {
     return BadInput("--weights {}: only the cpu device has it", DTypeName(options.vector_weights));
