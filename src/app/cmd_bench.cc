@@ -16,6 +16,7 @@
 #include "app/gemm_file.h"
 #include "app/gemm_guard.h"
 #include "app/open_device.h"
+#include "app/slow_precision.h"
 #include "app/stored_model.h"
 #include "base/atomic_file.h"
 #include "base/folder.h"
@@ -207,6 +208,7 @@ Status RunBench(const BenchOptions& o, const model::ModelConfig& config) {
       "cpu", {.precision = *precision, .threads = threads, .vector_weights = *weights}, gemm_table);
   if (!device) return device.error();
   WarnOfSlowGemm(gemm_table);
+  WarnOfSlowPrecision(*precision, (*device)->caps());
   const BenchRun run{o, config, **device, gemm_table, SayProgress};
   nlohmann::json results = {
       {"model", std::string(config.name)}, {"threads", threads}, {"config", train::ToJson(config)}};
@@ -240,7 +242,7 @@ void AddBenchCommand(CLI::App& app, CommandContext& context) {
   command->add_option("--lengths", options->lengths, "sequence: tokens of the sequences to measure")
       ->delimiter(',')
       ->capture_default_str();
-  command->add_option("--precision", options->precision, "step, kernels: fp32|int8")
+  command->add_option("--precision", options->precision, "step, kernels: fp32|bf16|int8")
       ->capture_default_str();
   command
       ->add_option("--weights", options->weights,

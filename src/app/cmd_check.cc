@@ -59,8 +59,9 @@ void AddCheckCommand(CLI::App& app, CommandContext& context) {
       "check",
       "Runs the training kernels of three small networks on a device, against their formulas");
   command->add_option("--device", options->device, "The device to check")->capture_default_str();
-  command->add_option("--precision", options->precision,
-                      "exact|fp32|fp16|int8|ane (default: fp32; ane on the device of that name)");
+  command->add_option(
+      "--precision", options->precision,
+      "exact|fp32|fp16|bf16|int8|ane (default: fp32; ane on the device of that name)");
   AddAneFlags(*command, options->ane);
   command->add_option("--ane-rules", options->ane_rules, kAneRulesHelp);
   command->callback([options, &context] {

@@ -7,6 +7,7 @@
 #include "app/command.h"
 #include "app/open_device.h"
 #include "app/progress_bar.h"
+#include "app/slow_precision.h"
 #include "app/stored_model.h"
 #include "base/clock.h"
 #include "base/memory_info.h"
@@ -155,6 +156,7 @@ Result<int> RunEval(const EvalFlags& flags) {
   if (!(*device)->caps().computes) {
     return BadInput("--device {}: computes nothing, so it cannot evaluate", flags.device);
   }
+  WarnOfSlowPrecision(*precision, (*device)->caps());
   status = CheckMemory(*model, **device);
   if (!status) return status.error();
   auto network = LoadNetwork(*model, **device);
@@ -198,7 +200,7 @@ void AddEvalCommand(CLI::App& app, CommandContext& context) {
   command->add_option("--device", flags->device, "cpu|ane|reference")->capture_default_str();
   AddAneFlags(*command, flags->ane);
   command->add_option("--precision", flags->precision,
-                      "fp32|fp16|int8|ane (default: fp32; ane on the device of that name)");
+                      "fp32|fp16|bf16|int8|ane (default: fp32; ane on the device of that name)");
   command->add_option("--ane-rules", flags->ane_rules, kAneRulesHelp);
   command->add_option("--threads", flags->threads, "Threads (0: all cores)")->capture_default_str();
   command->callback([flags, &context] {

@@ -12,6 +12,7 @@
 #include "app/report/report.h"
 #include "app/restart.h"
 #include "app/run_folder.h"
+#include "app/slow_precision.h"
 #include "app/stored_model.h"
 #include "app/text_data.h"
 #include "app/train_data.h"
@@ -23,7 +24,6 @@
 #include "base/memory_info.h"
 #include "base/read_file.h"
 #include "base/threads.h"
-#include "math/int8.h"
 #include "model/rotary_layout.h"
 #include "text/open_tokenizer.h"
 #include "train/footprint.h"
@@ -219,11 +219,7 @@ Result<Preparation> Prepare(const TrainFlags& flags) {
                            p.gemm_table);
   if (!device) return device.error();
   p.device = std::move(*device);
-  if (*precision == Precision::kInt8 && p.device->caps().computes && !math::HasInt8Dot()) {
-    fmt::print(stderr,
-               "--precision int8: this CPU has no sum of 8-bit products (AVX-512 VNNI); fp32 is "
-               "faster here\n");
-  }
+  WarnOfSlowPrecision(*precision, p.device->caps());
   auto data = OpenTrainData(p.options, p.model ? &*p.model : nullptr);
   if (!data) return data.error();
   p.data = std::move(*data);

@@ -121,7 +121,7 @@ void AddFlags(CLI::App* command, MilRunFlags* flags) {
                       "NAME=FILE.npy; without any, outputs are summarised");
   command->add_option("--random", flags->random, "Seed of inputs that are not given");
   command->add_option("--device", flags->device, "cpu or reference")->capture_default_str();
-  command->add_option("--precision", flags->precision, "fp32|fp16|int8|ane|exact")
+  command->add_option("--precision", flags->precision, "fp32|fp16|bf16|int8|ane|exact")
       ->capture_default_str();
   command->add_option("--threads", flags->threads, "0: all cores")
       ->check(CLI::NonNegativeNumber)

@@ -31,12 +31,12 @@ std::vector<std::string_view> DeviceNames() {
 }
 
 Result<Precision> PrecisionFromFlag(std::string_view name, bool exact) {
-  for (Precision precision :
-       {Precision::kExact, Precision::kFp32, Precision::kFp16, Precision::kInt8, Precision::kAne}) {
+  for (Precision precision : {Precision::kExact, Precision::kFp32, Precision::kFp16,
+                              Precision::kBf16, Precision::kInt8, Precision::kAne}) {
     if (precision == Precision::kExact && !exact) continue;
     if (PrecisionName(precision) == name) return precision;
   }
-  return BadInput("--precision {}: expected {}fp32, fp16, int8 or ane", name,
+  return BadInput("--precision {}: expected {}fp32, fp16, bf16, int8 or ane", name,
                   exact ? "exact, " : "");
 }
 

@@ -114,7 +114,7 @@ void AddRunFlags(CLI::App& command, TrainFlags& f) {
                      "What else the device does: rmsnorm (the final one), classifier, softmax, "
                      "rmsnorm-bwd, with commas between them, or all (default: none)");
   command.add_option("--precision", o.precision,
-                     "fp32|fp16|int8|ane (default: fp32; ane on the device of that name)");
+                     "fp32|fp16|bf16|int8|ane (default: fp32; ane on the device of that name)");
   command.add_option("--ane-rules", o.ane_rules, kAneRulesHelp);
   command.add_flag("--count-products", f.count_products,
                    "With --precision ane: report at the end how many products of each kernel "

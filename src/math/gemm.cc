@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/aligned.h"
 #include "base/threads.h"
+#include "math/convert.h"
 #include "math/gemm_library.h"
 #include "math/gemm_table.h"
 #include "math/gemv.h"
@@ -65,6 +67,60 @@ void RunGemv(const GemmShape& shape, const float* a, const float* b, float* c) {
   form.matrix_is_a ? Gemv(form.shape, a, b, c) : Gemv(form.shape, b, a, c);
 }
 
+// An operand as it lies in memory.
+struct Stored {
+  int64_t rows, columns, stride;
+
+  int64_t elements() const { return rows * columns; }
+};
+
+Stored StoredA(const GemmShape& s) {
+  return s.transpose_a ? Stored{s.k, s.m, s.lda} : Stored{s.m, s.k, s.lda};
+}
+
+Stored StoredB(const GemmShape& s) {
+  return s.transpose_b ? Stored{s.n, s.k, s.ldb} : Stored{s.k, s.n, s.ldb};
+}
+
+// `shape` with operands that lie densely.
+GemmShape WithDenseOperands(GemmShape shape) {
+  shape.lda = StoredA(shape).columns;
+  shape.ldb = StoredB(shape).columns;
+  return shape;
+}
+
+// Memory for dense copies of both operands as elements of T. It only grows.
+template <class T>
+struct OperandCopies {
+  AlignedBuffer<T> a, b;
+
+  void Reserve(const GemmShape& shape) {
+    Grow(StoredA(shape).elements(), a);
+    Grow(StoredB(shape).elements(), b);
+  }
+
+ private:
+  static void Grow(int64_t elements, AlignedBuffer<T>& buffer) {
+    if (buffer.size() >= static_cast<size_t>(elements)) return;
+    buffer = AlignedBuffer<T>(static_cast<size_t>(elements));
+  }
+};
+
+void Round(const Stored& matrix, const float* from, Bf16* to) {
+  ConvertBlock(matrix.rows, matrix.columns, DType::kFp32, from, matrix.stride, DType::kBf16, to,
+               matrix.columns);
+}
+
+void Widen(const Stored& matrix, const Bf16* from, float* to) {
+  ConvertBlock(matrix.rows, matrix.columns, DType::kBf16, from, matrix.stride, DType::kFp32, to,
+               matrix.columns);
+}
+
+bool TriesLibraryBf16(GemmKind kind) {
+  return kind == GemmKind::kAuto ? HasFastBf16()
+                                 : kind == GemmKind::kLibraryMatmul && HasLibraryMatmul();
+}
+
 template <class T>
 void ClearUnlessAccumulating(const GemmShape& shape, T* c) {
   if (shape.accumulate) return;
@@ -88,7 +144,9 @@ GemmShape DenseGemm(int64_t m, int64_t n, int64_t k, bool transpose_a, bool tran
 
 struct GemmEngine::Impl {
   std::shared_ptr<const GemmTable> table;
-  LibraryMatmul matmul;
+  LibraryMatmul matmul{DType::kFp32}, bf16_matmul{DType::kBf16};
+  OperandCopies<Bf16> rounded;
+  OperandCopies<float> widened;
 };
 
 GemmEngine::GemmEngine(std::shared_ptr<const GemmTable> table) : impl_(std::make_unique<Impl>()) {
@@ -104,7 +162,8 @@ void GemmEngine::Run(const GemmShape& shape, const float* a, const float* b, flo
     case GemmKind::kLibrarySgemm:
       return LibrarySgemm(shape, a, b, c);
     case GemmKind::kLibraryMatmul:
-      return impl_->matmul.Run(shape, a, b, c);
+      if (!impl_->matmul.Run(shape, a, b, c)) LibrarySgemm(shape, a, b, c);
+      return;
     case GemmKind::kGemv:
       return RunGemv(shape, a, b, c);
     case GemmKind::kAuto:
@@ -121,12 +180,34 @@ void GemmEngine::Run(const GemmShape& shape, const double* a, const double* b, d
   });
 }
 
+void GemmEngine::Run(const GemmShape& shape, const Bf16* a, const Bf16* b, float* c,
+                     GemmKind kind) {
+  if (shape.m <= 0 || shape.n <= 0) return;
+  if (shape.k <= 0) return ClearUnlessAccumulating(shape, c);
+  if (TriesLibraryBf16(kind) && impl_->bf16_matmul.Run(shape, a, b, c)) return;
+  OperandCopies<float>& copies = impl_->widened;
+  copies.Reserve(shape);
+  Widen(StoredA(shape), a, copies.a.data());
+  Widen(StoredB(shape), b, copies.b.data());
+  Run(WithDenseOperands(shape), copies.a.data(), copies.b.data(), c, kind);
+}
+
+void GemmEngine::RunRounded(const GemmShape& shape, const float* a, const float* b, float* c) {
+  OperandCopies<Bf16>& copies = impl_->rounded;
+  copies.Reserve(shape);
+  Round(StoredA(shape), a, copies.a.data());
+  Round(StoredB(shape), b, copies.b.data());
+  Run(WithDenseOperands(shape), copies.a.data(), copies.b.data(), c);
+}
+
 std::string GemmEngine::Describe(const GemmShape& shape, GemmKind kind) {
   switch (Resolve(shape, kind, *impl_->table)) {
     case GemmKind::kLibrarySgemm:
       return LibrarySgemmName();
-    case GemmKind::kLibraryMatmul:
-      return impl_->matmul.Describe(shape);
+    case GemmKind::kLibraryMatmul: {
+      const std::string name = impl_->matmul.Describe(shape);
+      return name.empty() ? LibrarySgemmName() : name;
+    }
     case GemmKind::kGemv:
       return GemvName();
     case GemmKind::kAuto:
@@ -134,6 +215,16 @@ std::string GemmEngine::Describe(const GemmShape& shape, GemmKind kind) {
       break;
   }
   return HighwayGemmName();
+}
+
+// What is described is prepared, so that running it need not allocate.
+std::string GemmEngine::DescribeBf16(const GemmShape& shape, GemmKind kind) {
+  if (TriesLibraryBf16(kind)) {
+    const std::string name = impl_->bf16_matmul.Describe(shape);
+    if (!name.empty()) return "bf16:" + name;
+  }
+  impl_->widened.Reserve(shape);
+  return "widened:" + Describe(WithDenseOperands(shape), kind);
 }
 
 bool GemmEngine::Has(GemmKind kind) const { return IsAvailable({.m = 1, .n = 1, .k = 1}, kind); }

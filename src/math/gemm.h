@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/dtype.h"
+
 namespace millwright::math {
 
 // op(A) is m x k, op(B) is k x n, C is m x n; all row-major with the given row strides, op() being
@@ -44,9 +46,21 @@ class GemmEngine {
            GemmKind kind = GemmKind::kAuto);
   void Run(const GemmShape& shape, const double* a, const double* b, double* c);
 
+  // Of operands in bf16, whose products are exact in fp32, and summed in fp32. kAuto and
+  // kLibraryMatmul take the library's product of such operands, kAuto only where HasFastBf16();
+  // else both are widened, and it is the product in fp32 by `kind`. Instructions for bf16 may take
+  // numbers below 2^-126 for zero.
+  void Run(const GemmShape& shape, const Bf16* a, const Bf16* b, float* c,
+           GemmKind kind = GemmKind::kAuto);
+
+  // The same of fp32 operands that are rounded to bf16 first, to nearest even.
+  void RunRounded(const GemmShape& shape, const float* a, const float* b, float* c);
+
   // The implementation kAuto takes for `shape`, as the library names it ("brgemm:avx512_core",
   // "sgemm", "highway:AVX3_DL"). A name that starts with "ref" is a trap: see docs/devices.md.
   std::string Describe(const GemmShape& shape, GemmKind kind = GemmKind::kAuto);
+  // The same of operands in bf16: "bf16:gemm:jit", or "widened:" and the product in fp32.
+  std::string DescribeBf16(const GemmShape& shape, GemmKind kind = GemmKind::kAuto);
   bool Has(GemmKind kind) const;
 
   const GemmTable& table() const;
@@ -59,6 +73,10 @@ class GemmEngine {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// True if products of bf16 operands are faster than those of fp32 ones: a library that has them, on
+// a CPU with instructions for them (x86: AVX512_BF16, AMX-BF16).
+bool HasFastBf16();
 
 // Highway's product: anywhere, and the second opinion in tests.
 void HighwayGemm(const GemmShape& shape, const float* a, const float* b, float* c);

@@ -8,12 +8,13 @@ namespace millwright::math {
 
 struct LibraryMatmul::Impl {};
 
-LibraryMatmul::LibraryMatmul() = default;
+LibraryMatmul::LibraryMatmul(DType) {}
 LibraryMatmul::~LibraryMatmul() = default;
 
 std::string GemmLibraryName() { return "accelerate"; }
 bool HasLibrarySgemm() { return true; }
 bool HasLibraryMatmul() { return false; }
+bool HasFastBf16() { return false; }
 std::string LibrarySgemmName() { return "accelerate"; }
 
 void LibrarySgemm(const GemmShape& shape, const float* a, const float* b, float* c) {
@@ -24,10 +25,8 @@ void LibrarySgemm(const GemmShape& shape, const float* a, const float* b, float*
               shape.accumulate ? 1.0f : 0.0f, c, static_cast<int>(shape.ldc));
 }
 
-void LibraryMatmul::Run(const GemmShape& shape, const float* a, const float* b, float* c) {
-  LibrarySgemm(shape, a, b, c);
-}
+bool LibraryMatmul::Run(const GemmShape&, const void*, const void*, float*) { return false; }
 
-std::string LibraryMatmul::Describe(const GemmShape&) { return LibrarySgemmName(); }
+std::string LibraryMatmul::Describe(const GemmShape&) { return ""; }
 
 }  // namespace millwright::math

@@ -27,16 +27,17 @@ std::string HighwayGemmName();
 // True where that instruction set has 512-bit vectors, for which Highway's kernel was measured.
 bool HighwayGemmIsWide();
 
-// Products that the library prepares once for each shape. Called only if HasLibraryMatmul().
+// Products that the library prepares once for each shape, of operands that are all fp32 or all
+// bf16; results and sums are fp32.
 class LibraryMatmul {
  public:
-  LibraryMatmul();
+  explicit LibraryMatmul(DType operands);
   ~LibraryMatmul();
 
-  void Run(const GemmShape& shape, const float* a, const float* b, float* c);
+  // False, and nothing is done, where the library has nothing but slow reference loops for `shape`.
+  bool Run(const GemmShape& shape, const void* a, const void* b, float* c);
 
-  // The library's name of the implementation; LibrarySgemmName() where it has only its slow
-  // reference loops for `shape`, and sgemm is taken instead.
+  // The library's name of the implementation; empty where Run would do nothing.
   std::string Describe(const GemmShape& shape);
 
  private:

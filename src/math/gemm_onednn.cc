@@ -1,5 +1,5 @@
 // The GEMM of x86: oneDNN's sgemm and its matmul primitive. Version 2.6.3 falls silently to loops
-// of 0.1 GFLOP/s ("ref:any") for layouts it has no kernel for; such shapes go to sgemm here.
+// of 0.1 GFLOP/s ("ref:any") for layouts it has no kernel for; such shapes are refused here.
 #include <fmt/format.h>
 
 #include <map>
@@ -18,9 +18,10 @@ namespace {
 using Dims = dnnl::memory::dims;
 
 // The descriptor of a row-major operand, or of the transpose of one.
-dnnl::memory::desc Describe2d(int64_t rows, int64_t columns, int64_t stride, bool transposed) {
+dnnl::memory::desc Describe2d(dnnl::memory::data_type type, int64_t rows, int64_t columns,
+                              int64_t stride, bool transposed) {
   const Dims strides = transposed ? Dims{1, stride} : Dims{stride, 1};
-  return {{rows, columns}, dnnl::memory::data_type::f32, strides};
+  return {{rows, columns}, type, strides};
 }
 
 }  // namespace
@@ -33,6 +34,12 @@ std::string GemmLibraryName() {
 bool HasLibrarySgemm() { return true; }
 bool HasLibraryMatmul() { return true; }
 std::string LibrarySgemmName() { return "sgemm"; }
+
+// What the library would use: it can be told to leave instructions out.
+bool HasFastBf16() {
+  constexpr auto kBf16 = static_cast<unsigned>(dnnl::cpu_isa::avx512_core_bf16);
+  return (static_cast<unsigned>(dnnl::get_effective_cpu_isa()) & kBf16) == kBf16;
+}
 
 void LibrarySgemm(const GemmShape& shape, const float* a, const float* b, float* c) {
   const dnnl_status_t status = dnnl_sgemm(
@@ -52,6 +59,11 @@ struct LibraryMatmul::Impl {
     size_t scratch_bytes = 0;
   };
 
+  explicit Impl(DType operands)
+      : type(operands == DType::kBf16 ? dnnl::memory::data_type::bf16
+                                      : dnnl::memory::data_type::f32) {}
+
+  dnnl::memory::data_type type;
   dnnl::engine engine{dnnl::engine::kind::cpu, 0};
   dnnl::stream stream{engine};
   // By the number of threads too, which a primitive is made for.
@@ -64,9 +76,9 @@ struct LibraryMatmul::Impl {
 
 LibraryMatmul::Impl::Prepared LibraryMatmul::Impl::Prepare(const GemmShape& shape) {
   Prepared result;
-  const auto a = Describe2d(shape.m, shape.k, shape.lda, shape.transpose_a);
-  const auto b = Describe2d(shape.k, shape.n, shape.ldb, shape.transpose_b);
-  const auto c = Describe2d(shape.m, shape.n, shape.ldc, false);
+  const auto a = Describe2d(type, shape.m, shape.k, shape.lda, shape.transpose_a);
+  const auto b = Describe2d(type, shape.k, shape.n, shape.ldb, shape.transpose_b);
+  const auto c = Describe2d(dnnl::memory::data_type::f32, shape.m, shape.n, shape.ldc, false);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
   if (shape.accumulate) {
@@ -75,11 +87,9 @@ LibraryMatmul::Impl::Prepared LibraryMatmul::Impl::Prepare(const GemmShape& shap
     attributes.set_post_ops(sum);
   }
   const dnnl::matmul::primitive_desc description({a, b, c}, attributes, engine);
-  result.name = description.impl_info_str();
-  if (result.name.starts_with("ref")) {
-    result.name = LibrarySgemmName();
-    return result;
-  }
+  const std::string name = description.impl_info_str();
+  if (name.starts_with("ref")) return result;
+  result.name = name;
   result.primitive = dnnl::matmul(description);
   result.scratch_bytes = description.scratchpad_desc().get_size();
   result.a = dnnl::memory(a, engine, DNNL_MEMORY_NONE);
@@ -102,27 +112,24 @@ LibraryMatmul::Impl::Prepared& LibraryMatmul::Impl::Get(const GemmShape& shape) 
     fresh = Prepare(shape);
   } catch (const dnnl::error&) {  // no primitive for this shape
     fresh = Prepared{};
-    fresh.name = LibrarySgemmName();
   }
   if (fresh.scratch_bytes > scratch.size()) scratch.resize(fresh.scratch_bytes);
   return prepared.emplace(key, std::move(fresh)).first->second;
 }
 
-LibraryMatmul::LibraryMatmul() : impl_(std::make_unique<Impl>()) {}
+LibraryMatmul::LibraryMatmul(DType operands) : impl_(std::make_unique<Impl>(operands)) {}
 LibraryMatmul::~LibraryMatmul() = default;
 
-void LibraryMatmul::Run(const GemmShape& shape, const float* a, const float* b, float* c) {
+bool LibraryMatmul::Run(const GemmShape& shape, const void* a, const void* b, float* c) {
   Impl::Prepared& product = impl_->Get(shape);
-  if (!product.primitive) {
-    LibrarySgemm(shape, a, b, c);
-    return;
-  }
-  product.a.set_data_handle(const_cast<float*>(a));
-  product.b.set_data_handle(const_cast<float*>(b));
+  if (!product.primitive) return false;
+  product.a.set_data_handle(const_cast<void*>(a));
+  product.b.set_data_handle(const_cast<void*>(b));
   product.c.set_data_handle(c);
   product.scratchpad.set_data_handle(impl_->scratch.data());
   product.primitive.execute(impl_->stream, product.arguments);
   impl_->stream.wait();
+  return true;
 }
 
 std::string LibraryMatmul::Describe(const GemmShape& shape) { return impl_->Get(shape).name; }

@@ -5,21 +5,20 @@ namespace millwright::math {
 
 struct LibraryMatmul::Impl {};
 
-LibraryMatmul::LibraryMatmul() = default;
+LibraryMatmul::LibraryMatmul(DType) {}
 LibraryMatmul::~LibraryMatmul() = default;
 
 std::string GemmLibraryName() { return ""; }
 bool HasLibrarySgemm() { return false; }
 bool HasLibraryMatmul() { return false; }
+bool HasFastBf16() { return false; }
 std::string LibrarySgemmName() { return ""; }
 
 void LibrarySgemm(const GemmShape& shape, const float* a, const float* b, float* c) {
   HighwayGemm(shape, a, b, c);
 }
 
-void LibraryMatmul::Run(const GemmShape& shape, const float* a, const float* b, float* c) {
-  HighwayGemm(shape, a, b, c);
-}
+bool LibraryMatmul::Run(const GemmShape&, const void*, const void*, float*) { return false; }
 
 std::string LibraryMatmul::Describe(const GemmShape&) { return ""; }
 

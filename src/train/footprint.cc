@@ -71,12 +71,18 @@ uint64_t ClassifierSurfaceBytes(const kernels::KernelSpec& spec) {
   return static_cast<uint64_t>(elements) * DTypeSize(spec.target.dtype);
 }
 
-// Precision int8: the 8-bit form of a layer's matrices, one for each kernel that reads it.
-uint64_t Int8Bytes(const kernels::KernelSpec& spec, const Plan& plan) {
+// Precisions int8 and bf16: the narrow form of a layer's matrices, one for each kernel that reads
+// it.
+uint64_t NarrowWeightBytes(const TrainOptions& options, const kernels::KernelSpec& spec,
+                           const Plan& plan) {
+  const bool int8 = options.precision == PrecisionName(Precision::kInt8);
+  if (!int8 && options.precision != PrecisionName(Precision::kBf16)) return 0;
   uint64_t total = 0;
   for (const kernels::KernelId kernel : KernelsOf(plan)) {
     for (const kernels::Operand& operand : kernels::Get(kernel).operands(spec).inputs) {
-      if (operand.weight) total += math::Int8WeightsBytes(operand.rows, operand.columns);
+      if (!operand.weight) continue;
+      total += int8 ? math::Int8WeightsBytes(operand.rows, operand.columns)
+                    : static_cast<uint64_t>(operand.rows * operand.columns) * sizeof(Bf16);
     }
   }
   return total * static_cast<uint64_t>(spec.config.layers);
@@ -107,9 +113,7 @@ Footprint ActivationFootprint(const TrainOptions& options, const device::Device&
   const bool wraps = device.caps().wraps_host_memory && device.caps().storage == DType::kFp32 &&
                      options.binding != kernels::Binding::kPacked;
   footprint.surface_bytes = wraps ? 0 : SurfaceBytes(spec, plan) + ClassifierSurfaceBytes(spec);
-  if (options.precision == PrecisionName(Precision::kInt8)) {
-    footprint.surface_bytes += Int8Bytes(spec, plan);
-  }
+  footprint.surface_bytes += NarrowWeightBytes(options, spec, plan);
   return footprint;
 }
 

@@ -1,6 +1,7 @@
 // The host steps of the plan, bound to their buffers.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "math/qk_norm.h"
 #include "math/rmsnorm.h"
@@ -130,11 +131,21 @@ std::function<Status()> Network<T>::CompileQueryKey(const PlanStep& step) {
       };
 }
 
+// The product of a matrix's gradient, in the device's arithmetic for it.
+template <class T>
+void Network<T>::MultiplyGradient(const math::GemmShape& shape, const T* dy, const T* x,
+                                  T* gradient) {
+  if constexpr (std::is_same_v<T, float>) {
+    if (gradient_operands_ == DType::kBf16) return gemm_->RunRounded(shape, dy, x, gradient);
+  }
+  gemm_->Run(shape, dy, x, gradient);
+}
+
 template <class T>
 std::function<Status()> Network<T>::CompileWeightGradient(const PlanStep& step) {
   Parameter<T>& p = ParameterOf(step);
   return [this, &p, dy = Data(step, "dy"), x = Data(step, "x")]() -> Status {
-    gemm_->Run(GradientGemm(p), dy, x, p.grad.data());
+    MultiplyGradient(GradientGemm(p), dy, x, p.grad.data());
     return {};
   };
 }

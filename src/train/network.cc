@@ -29,6 +29,7 @@ Result<std::unique_ptr<Network<T>>> Network<T>::Create(device::Device& device,
 
 template <class T>
 Status Network<T>::Build(device::Device& device) {
+  gradient_operands_ = device.caps().gradient_operands;
   options_.offload.classes = vocab_.rows();
   options_.offload.last_class_bias = vocab_.LastRowBias();
   auto session = runtime::Session<T>::Open(

@@ -124,6 +124,7 @@ class Network {
   std::function<Status()> CompileActClip(const PlanStep& step);
   std::function<Status()> CompileNorm(const PlanStep& step);
   std::function<Status()> CompileQueryKey(const PlanStep& step);
+  void MultiplyGradient(const math::GemmShape& shape, const T* dy, const T* x, T* gradient);
   std::function<Status()> CompileWeightGradient(const PlanStep& step);
   std::function<Status()> CompileAdapterGradient(const PlanStep& step);
   Parameter<T>& ParameterOf(const PlanStep& step);
@@ -141,6 +142,7 @@ class Network {
   double StagingMs() const;
 
   NetworkOptions options_;
+  DType gradient_operands_ = DType::kFp32;  // see device::Caps
   data::VocabMap vocab_;
   Plan plan_;
   std::unique_ptr<ParameterSet<T>> parameters_;

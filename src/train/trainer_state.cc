@@ -26,6 +26,12 @@ Status RequireEqual(const json& meta, const char* key, const json& now) {
                   saved.dump());
 }
 
+// What carries out the products, as far as other machines have another: that gives other bits.
+std::string NameOfProducts(const TrainOptions& options, const math::GemmEngine& gemm) {
+  const bool bf16 = options.precision == PrecisionName(Precision::kBf16);
+  return gemm.TableName() + (bf16 && math::HasFastBf16() ? "+bf16" : "");
+}
+
 json ToJson(const RunTotals& totals) {
   return {{"processes", totals.processes},
           {"programs", totals.programs},
@@ -77,7 +83,7 @@ json Trainer::Meta() const {
                {"loss_scale_good_updates", loss_scale_.good_updates()},
                {"last_loss", last_loss_},
                {"data_hash", Hex(in_.train->hash())},
-               {"gemm_table", network_->gemm().TableName()},
+               {"gemm_table", NameOfProducts(in_.options, network_->gemm())},
                {"gemm_choices", ToJson(network_->gemm().table())}};
   meta["active_ids"] =
       vocab.mode() == data::VocabMode::kFull ? json(json::array()) : json(vocab.active());
@@ -146,8 +152,9 @@ Status Trainer::Load(const checkpoint::StateReader& state) {
   if (!saved) return saved.error().In(state.path());
   auto same = RequireSameRun(*saved, in_.options);
   if (!same) return same.error().In(state.path());
-  for (const auto& [key, now] : {std::pair{"data_hash", json(Hex(in_.train->hash()))},
-                                 std::pair{"gemm_table", json(network_->gemm().TableName())}}) {
+  for (const auto& [key, now] :
+       {std::pair{"data_hash", json(Hex(in_.train->hash()))},
+        std::pair{"gemm_table", json(NameOfProducts(in_.options, network_->gemm()))}}) {
     auto equal = RequireEqual(meta, key, now);
     if (!equal) return equal.error().In(state.path());
   }

@@ -62,7 +62,10 @@ TEST(Usage, WrongValuesAreNamed) {
   ExpectBadUsage({"kernels", "--emit", "x", "--plan"}, "--plan");
   ExpectBadUsage({"check", "--device", "tpu"}, "tpu");
   ExpectBadUsage({"check", "--precision", "fp8"}, "--precision fp8");
-  ExpectBadUsage({"check", "--device", "reference", "--precision", "int8"}, "--precision int8");
+  for (const std::string precision : {"bf16", "int8"}) {
+    ExpectBadUsage({"check", "--device", "reference", "--precision", precision},
+                   "--precision " + precision);
+  }
   ExpectBadUsage({"bench", "generate", "--weights", "fp8"}, "--weights fp8");
   ExpectBadUsage({"bench", "everything"}, "everything");
   ExpectBadUsage({"bench", "step", "--seconds", "0"}, "--seconds 0");

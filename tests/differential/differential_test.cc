@@ -91,9 +91,9 @@ TEST(Differential, ProgramsAgreeWithinTheirBounds) {
   for (const mil::OpDef* op : mil::AllOps()) {
     EXPECT_TRUE(seen.ops.contains(std::string(op->name))) << op->name << " was never drawn";
   }
-  // Two need the precisions and weights of device/cpu/int8_test.cc.
+  // Three need the precisions and weights of device/cpu/rounded_test.cc.
   const std::set elsewhere = {device::CompileRule::kNarrowProduct,
-                              device::CompileRule::kInt8Product};
+                              device::CompileRule::kInt8Product, device::CompileRule::kBf16Product};
   for (const device::CompileRule rule : device::AllRules()) {
     if (elsewhere.contains(rule)) continue;
     EXPECT_TRUE(seen.rules.contains(rule)) << device::RuleName(rule) << " never fired";

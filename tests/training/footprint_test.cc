@@ -80,5 +80,24 @@ TEST(FootprintOf, RecomputationGrowsWithLayersByTheirInputsAlone) {
   EXPECT_GT(bytes(9, false) - bytes(2, false), 7 * 10 * input);
 }
 
+// A matrix of a layer has a copy for the product forward and one for that of the backward step.
+TEST(FootprintOf, Bf16KeepsTwoCopiesOfEveryMatrix) {
+  TrainerRun run("cpu");
+  const auto trainer = run.Create();
+  const auto surfaces = [&](const char* precision) {
+    run.options.precision = precision;
+    return train::EstimateFootprint(run.options, *run.devices.back(),
+                                    trainer->network().vocab().rows())
+        .surface_bytes;
+  };
+  uint64_t matrices = 0, norms = 0;
+  for (const auto& p : trainer->network().parameters().all()) {
+    if (!p.spec.has_vocab_rows()) (p.spec.is_norm() ? norms : matrices) += p.value.size();
+  }
+  const uint64_t copies = surfaces("bf16") - surfaces("fp32");
+  EXPECT_GE(copies, 2 * sizeof(Bf16) * matrices);
+  EXPECT_LE(copies, 2 * sizeof(Bf16) * (matrices + norms));
+}
+
 }  // namespace
 }  // namespace millwright::testing

@@ -11,6 +11,33 @@ using train::RunEnd;
 
 class ResumeOn : public ::testing::TestWithParam<const char*> {};
 
+// Precisions that keep narrow copies of weights: they are made anew from the saved weights.
+class ResumeIn : public ::testing::TestWithParam<Precision> {};
+
+TEST_P(ResumeIn, ResumesBitByBit) {
+  TrainerRun straight("cpu"), stopped("cpu");
+  for (TrainerRun* run : {&straight, &stopped}) {
+    model::ModelConfig& config = run->options.config;
+    config.dim = 36, config.hidden_dim = 52, config.head_dim = 18, config.seq = 19;
+    run->options.precision = PrecisionName(GetParam());
+    run->device_options.precision = GetParam();
+  }
+  EventLog log, first, second;
+  const auto whole = straight.Fresh();
+  RunToEnd(*whole, log);
+  first.stop_after = 5;
+  RunToEnd(*stopped.Fresh(), first, RunEnd::kInterrupted);
+  const auto resumed = stopped.Resumed();
+  RunToEnd(*resumed, second);
+  EXPECT_EQ(second.Losses().size(), 9u);
+  for (const auto& [step, loss] : second.Losses()) EXPECT_EQ(loss, log.Losses().at(step)) << step;
+  ExpectSameParameters(*whole, *resumed);
+}
+
+INSTANTIATE_TEST_SUITE_P(Precisions, ResumeIn,
+                         ::testing::Values(Precision::kFp32, Precision::kInt8, Precision::kBf16),
+                         [](const auto& test) { return std::string(PrecisionName(test.param)); });
+
 TEST_P(ResumeOn, ResumesBitByBit) {
   for (const model::ModelConfig& config : TinyConfigs()) {
     for (const auto vocab : {data::VocabMode::kExact, data::VocabMode::kFull}) {

@@ -42,10 +42,20 @@ TEST(Twins, WithoutAGemmLibraryHighwayMultiplies) {
   std::vector<float> c(4);
   math::LibrarySgemm(shape, a.data(), b.data(), c.data());
   EXPECT_EQ(c, product);
-  c.assign(4, 0);
-  math::LibraryMatmul().Run(shape, a.data(), b.data(), c.data());
-  EXPECT_EQ(c, product);
-  EXPECT_THAT(math::GemmEngine().Describe(shape), HasSubstr("highway"));
+  EXPECT_FALSE(math::HasFastBf16());
+  for (const DType operands : {DType::kFp32, DType::kBf16}) {
+    math::LibraryMatmul none(operands);
+    EXPECT_EQ(none.Describe(shape), "");
+    EXPECT_FALSE(none.Run(shape, a.data(), b.data(), c.data()));
+  }
+  math::GemmEngine engine;
+  for (const auto kind : {math::GemmKind::kAuto, math::GemmKind::kLibraryMatmul}) {
+    c.assign(4, 0);
+    engine.Run(shape, a.data(), b.data(), c.data(), kind);
+    EXPECT_EQ(c, product);
+    EXPECT_THAT(engine.Describe(shape, kind), HasSubstr("highway"));
+    EXPECT_THAT(engine.DescribeBf16(shape, kind), HasSubstr("widened:highway"));
+  }
 }
 
 }  // namespace

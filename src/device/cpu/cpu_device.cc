@@ -125,6 +125,7 @@ Caps CapsOf(const DeviceOptions& options) {
   // In the ANE's arithmetic attention's backward is what the ANE has, too: two programs.
   caps.fused_attention_backward = options.precision != Precision::kAne;
   caps.vector_weights = options.vector_weights;
+  if (options.precision == Precision::kBf16) caps.gradient_operands = DType::kBf16;
   return caps;
 }
 
@@ -158,7 +159,7 @@ class CpuDevice final : public HostDevice {
 Status CheckCpuPrecision(Precision precision) {
   if (precision != Precision::kExact) return {};
   return BadInput(
-      "--precision exact: the cpu device has fp32, fp16, int8 and ane; use --device "
+      "--precision exact: the cpu device has fp32, fp16, bf16, int8 and ane; use --device "
       "reference");
 }
 

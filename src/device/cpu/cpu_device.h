@@ -27,7 +27,9 @@ namespace millwright::device {
 //         activations are made of 8-bit operands (math/int8.h): weights with a scale a row of the
 //         product, activations with one a column. A call keeps the 8-bit form of each weight, and
 //         makes it anew only where the surface is not held or has changed (surface.h).
-// `exact` and `ane` are refused; the reference device has them. Integers are held as floats between
+//   bf16  the same of operands rounded to bf16 (nearest even), with products and sums in fp32; and
+//         Caps::gradient_operands asks the host to round those of weights' gradients, too.
+// `exact` is refused; the reference device has it. Integers are held as floats between
 // steps: exact up to 2^24. Runs of one device's executables must not overlap in time: they share
 // the arena and the GEMM engine. `threads` above 0 sets the process's threads.
 // A run allocates nothing, except in operations that have no lowering of their own (ExplainProgram
@@ -36,7 +38,7 @@ namespace millwright::device {
 Result<std::unique_ptr<Device>> OpenCpuDevice(
     const DeviceOptions& options, std::shared_ptr<const math::GemmTable> gemm_table = nullptr);
 
-// Whether the device has a precision. Bad input: exact and ane.
+// Whether the device has a precision. Bad input: exact.
 Status CheckCpuPrecision(Precision precision);
 
 // What Compile makes of `program` (report.h has it as data): one line a step, then the bytes of the

@@ -126,9 +126,8 @@ void EmitGemm(Lowering& lowering, View a, View b, const View& to) {
     lowering.Fired(CompileRule::kNarrowProduct);
     return EmitNarrowGemv(lowering, shape, a, b, to);
   }
-  if (NumElements(batch.sizes) == 1 && IsInt8Product(lowering, shape, a)) {
-    lowering.Fired(CompileRule::kInt8Product);
-    return EmitInt8Gemm(lowering, shape, a, b, to);
+  if (NumElements(batch.sizes) == 1 && IsRoundedProduct(lowering, shape, a)) {
+    return EmitRoundedGemm(lowering, shape, a, b, to);
   }
   lowering.Fired(CompileRule::kProduct);
   lowering.Emit(MakeGemmStep(shape, batch.sizes, {a.buffer, a.offset, batch.strides[0]},

@@ -49,8 +49,9 @@ struct Lowering {
   std::vector<AttentionBackwardPattern> attention_backward;
   Trace trace;       // its groups are filled in at the end
   int current = -1;  // the operation that is being lowered
-  // Precision int8: arena buffers with the 8-bit form of values, which all products share.
-  std::vector<std::pair<View, int>> quantized;
+  // Precisions int8 and bf16: arena buffers with the narrow form of values, which all products
+  // share.
+  std::vector<std::pair<View, int>> rounded;
 
   Lowering(const mil::Function& f, const mil::WeightStore& w, const Numerics& rules,
            math::GemmEngine& engine);
@@ -62,7 +63,6 @@ struct Lowering {
   }
   // The operation that defines `value`, or null for an input.
   const mil::Operation* Definition(mil::ValueId value) const;
-  bool int8() const { return numerics.precision() == Precision::kInt8; }
   bool half() const { return numerics.precision() == Precision::kFp16; }
   bool ane() const { return numerics.precision() == Precision::kAne; }
   bool half_surfaces() const { return half() || ane(); }
@@ -149,13 +149,13 @@ bool IsNarrowProduct(const Lowering& lowering, const math::GemmShape& shape, con
 void EmitNarrowGemv(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
                     const View& to);
 
-// lower_int8.cc: whether precision int8 computes c = a * b in 8 bits: one product whose left
-// operand is a matrix of an input or constant, as every projection of a kernel is, neither side of
-// which is small (adapters stay fp32), by columns that lie as stored.
-bool IsInt8Product(const Lowering& lowering, const math::GemmShape& shape, const View& a);
+// lower_rounded.cc: whether precisions int8 and bf16 round the operands of c = a * b: one product
+// whose left operand is a matrix of an input or constant, as every projection of a kernel is,
+// neither side of which is small (adapters stay fp32), by columns that lie as stored.
+bool IsRoundedProduct(const Lowering& lowering, const math::GemmShape& shape, const View& a);
 // `b` and `to` are the views of the matrices that `shape` describes.
-void EmitInt8Gemm(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
-                  const View& to);
+void EmitRoundedGemm(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
+                     const View& to);
 
 // lower_elementwise.cc: the program of `root`'s group that computes `value` over `shape`.
 struct GroupProgram {

@@ -35,7 +35,7 @@ class QuantizeStep final : public Step {
 
 class Int8GemmStep final : public Step {
  public:
-  explicit Int8GemmStep(const Int8Product& product) : p_(product) {}
+  explicit Int8GemmStep(const RoundedProduct& product) : p_(product) {}
 
   Status Run(const RunContext& context) const override {
     const auto layout = [&](std::byte* memory) {
@@ -56,7 +56,7 @@ class Int8GemmStep final : public Step {
   std::vector<int> Buffers() const override { return {p_.a.buffer, p_.activations, p_.c.buffer}; }
 
  private:
-  Int8Product p_;
+  RoundedProduct p_;
 };
 
 }  // namespace
@@ -65,7 +65,7 @@ std::unique_ptr<Step> MakeQuantizeStep(MatrixOperand from, int64_t depth, int64_
   return std::make_unique<QuantizeStep>(from, depth, columns, to);
 }
 
-std::unique_ptr<Step> MakeInt8GemmStep(const Int8Product& product) {
+std::unique_ptr<Step> MakeInt8GemmStep(const RoundedProduct& product) {
   return std::make_unique<Int8GemmStep>(product);
 }
 

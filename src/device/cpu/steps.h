@@ -75,14 +75,18 @@ std::unique_ptr<Step> MakeAneGemmStep(AneProduct product, Numerics numerics);
 // activations in the arena buffer `to`.
 std::unique_ptr<Step> MakeQuantizeStep(MatrixOperand from, int64_t depth, int64_t columns, int to);
 
-// c [rows, columns] = a [rows, depth] in 8 bits times quantised activations. The 8-bit form of `a`,
-// an input or constant, is the plan's copy number `copy`.
-struct Int8Product {
+// Rounds such a matrix to bf16 in the arena buffer `to`, without gaps between its rows.
+std::unique_ptr<Step> MakeToBf16Step(MatrixOperand from, int64_t depth, int64_t columns, int to);
+
+// c [rows, columns] = a [rows, depth] times the arena buffer `activations`, both in 8 bits or both
+// in bf16. The narrow form of `a`, an input or constant, is the plan's copy number `copy`.
+struct RoundedProduct {
   int64_t rows = 0, columns = 0, depth = 0;
   MatrixOperand a, c;
   int activations = -1, copy = -1;
 };
-std::unique_ptr<Step> MakeInt8GemmStep(const Int8Product& product);
+std::unique_ptr<Step> MakeInt8GemmStep(const RoundedProduct& product);
+std::unique_ptr<Step> MakeBf16GemmStep(const RoundedProduct& product, math::GemmEngine& engine);
 
 // y = a x for an input or constant `a` [rows, columns] that is read as `dtype`: its narrow form
 // (math/narrow.h) is the plan's copy number `copy`. x and y are dense.

@@ -1,7 +1,9 @@
-// Products in 8 bits (precision int8), and products with one vector that read narrower weights.
+// Products of operands in 8 bits or bf16 (precisions int8 and bf16), and products with one vector
+// that read narrower weights.
 #include <gmock/gmock.h>
 
 #include "device/cpu/test_support.h"
+#include "math/gemm.h"
 #include "math/scalar/int8.h"
 #include "mil/builder.h"
 
@@ -36,33 +38,63 @@ mil::Builder::Built Projections(int products, bool transposed, int64_t columns =
 
 std::vector<float> Floats(const Tensor& values) { return {values.begin(), values.end()}; }
 
-// What the definition gives for `w` and twice `x`.
-Tensor Expected(const Tensor& w, const Tensor& x, bool transposed) {
-  const std::vector<float> w32 = Floats(w);
-  std::vector<float> x32 = Floats(x);
-  for (float& value : x32) value += value;
+std::vector<float> Twice(const Tensor& values) {
+  std::vector<float> result = Floats(values);
+  for (float& value : result) value += value;
+  return result;
+}
+
+// Whether `actual` is what the definition gives for `w` and twice `x`: the bits of int8, whose sums
+// are exact; for bf16 what summing the products of rounded operands in fp32 allows.
+void ExpectInt8Product(const Tensor& actual, const Tensor& w, const Tensor& x, bool transposed) {
+  const std::vector<float> w32 = Floats(w), x32 = Twice(x);
   const auto qw = transposed ? math::scalar::Quantize(kRows, kDepth, w32.data(), 1, kRows)
                              : math::scalar::Quantize(kRows, kDepth, w32.data(), kDepth, 1);
   const auto qx = math::scalar::Quantize(kColumns, kDepth, x32.data(), 1, kColumns);
   std::vector<float> y(static_cast<size_t>(kRows * kColumns));
   math::scalar::Int8Gemm(qw, qx, y.data(), kColumns);
-  return {y.begin(), y.end()};
+  EXPECT_EQ(actual, Tensor(y.begin(), y.end())) << transposed;
 }
 
-TEST(CpuInt8, ProjectionsAreThoseOfTheDefinition) {
+void ExpectBf16Product(const Tensor& actual, const Tensor& w, const Tensor& x, bool transposed) {
+  const auto rounded = [](const std::vector<float>& values) {
+    Tensor result;
+    for (const float value : values) result.push_back(ToFloat(ToBf16(value)));
+    return result;
+  };
+  const Tensor w16 = rounded(Floats(w)), x16 = rounded(Twice(x));
+  Tensor y(static_cast<size_t>(kRows * kColumns));
+  math::ScalarGemm(math::DenseGemm(kRows, kColumns, kDepth, transposed, false), w16.data(),
+                   x16.data(), y.data());
+  // No row or column has a larger norm than the whole.
+  const double bound = DotTolerance(DType::kFp32, kDepth, Norm2(std::span<const double>(w16)),
+                                    Norm2(std::span<const double>(x16)));
+  const Comparison comparison = Compare(actual, y, {bound, 0});
+  EXPECT_TRUE(comparison.ok) << comparison.Message();
+}
+
+class CpuRounded : public testing::TestWithParam<Precision> {
+ protected:
+  static void ExpectProduct(const Tensor& actual, const Tensor& w, const Tensor& x,
+                            bool transposed) {
+    (GetParam() == Precision::kInt8 ? ExpectInt8Product : ExpectBf16Product)(actual, w, x,
+                                                                             transposed);
+  }
+};
+
+TEST_P(CpuRounded, ProjectionsAreThoseOfTheDefinition) {
   for (const bool transposed : {false, true}) {
     const auto built = Projections(1, transposed);
     const auto inputs = RandomInputs(built.program, 3);
-    const auto outputs =
-        RunProgram(*OpenCpu(Precision::kInt8), built.program, built.weights, inputs);
+    const auto outputs = RunProgram(*OpenCpu(GetParam()), built.program, built.weights, inputs);
     ASSERT_TRUE(outputs.ok()) << outputs.error().message;
-    EXPECT_EQ((*outputs)[0], Expected(inputs[0], inputs[1], transposed)) << transposed;
+    ExpectProduct((*outputs)[0], inputs[0], inputs[1], transposed);
   }
 }
 
-TEST(CpuInt8, ActivationsAreQuantisedOnceForAllProducts) {
+TEST_P(CpuRounded, ActivationsAreRoundedOnceForAllProducts) {
   const auto built = Projections(3, false);
-  const auto text = ExplainProgram(built.program, built.weights, {.precision = Precision::kInt8});
+  const auto text = ExplainProgram(built.program, built.weights, {.precision = GetParam()});
   ASSERT_TRUE(text.ok()) << text.error().message;
   const auto count = [&](const std::string& what) {
     int found = 0;
@@ -71,13 +103,15 @@ TEST(CpuInt8, ActivationsAreQuantisedOnceForAllProducts) {
     }
     return found;
   };
-  EXPECT_EQ(count("quantize"), 1) << *text;
-  EXPECT_EQ(count("gemm int8:"), 3) << *text;
+  const std::string name(PrecisionName(GetParam()));
+  EXPECT_EQ(count(" to " + name), 1) << *text;
+  EXPECT_EQ(count("\ngemm "), 3) << *text;
+  EXPECT_EQ(count("copy of an input"), 3) << *text;
 }
 
-TEST(CpuInt8, HeldWeightsAreQuantisedAgainWhenTheyChange) {
+TEST_P(CpuRounded, HeldWeightsAreRoundedAgainWhenTheyChange) {
   const auto built = Projections(1, false);
-  const auto device = OpenCpu(Precision::kInt8);
+  const auto device = OpenCpu(GetParam());
   auto bound = BindProgram(*device, built.program, built.weights);
   ASSERT_TRUE(bound.ok());
   const auto inputs = RandomInputs(built.program, 3);
@@ -99,23 +133,23 @@ TEST(CpuInt8, HeldWeightsAreQuantisedAgainWhenTheyChange) {
   }
   EXPECT_EQ(run(), first);
   weights.Changed();
-  EXPECT_EQ(run(), Expected(other, inputs[1], false));
+  ExpectProduct(run(), other, inputs[1], false);
 }
 
-TEST(CpuInt8, WeightsThatAreNotHeldAreQuantisedInEveryRun) {
+TEST_P(CpuRounded, WeightsThatAreNotHeldAreRoundedInEveryRun) {
   const auto built = Projections(1, true);
-  const auto device = OpenCpu(Precision::kInt8);
+  const auto device = OpenCpu(GetParam());
   auto bound = BindProgram(*device, built.program, built.weights);
   ASSERT_TRUE(bound.ok());
   for (const uint64_t seed : {3, 4}) {
     const auto inputs = RandomInputs(built.program, seed);
     for (size_t i = 0; i < 2; ++i) Fill(*bound->inputs[i], inputs[i]);
     ASSERT_TRUE(bound->call->Run().ok());
-    EXPECT_EQ(Contents(*bound->outputs[0]), Expected(inputs[0], inputs[1], true));
+    ExpectProduct(Contents(*bound->outputs[0]), inputs[0], inputs[1], true);
   }
 }
 
-TEST(CpuInt8, LeavesProductsOfActivationsAndSmallOnesAlone) {
+TEST_P(CpuRounded, LeavesProductsOfActivationsAndSmallOnesAlone) {
   mil::Builder b;
   const ValueId x = b.Input("x", {DType::kFp32, {1, 1, 40, 40}});
   const ValueId small = b.Input("small", {DType::kFp32, {1, 1, 8, 40}});
@@ -124,18 +158,27 @@ TEST(CpuInt8, LeavesProductsOfActivationsAndSmallOnesAlone) {
   const ValueId down = b.Matmul("down", small, sum, false, false);
   const auto built = std::move(b).Finish({square, down});
   ASSERT_TRUE(built.ok());
-  const auto text = ExplainProgram(built->program, built->weights, {.precision = Precision::kInt8});
-  ASSERT_TRUE(text.ok());
-  EXPECT_THAT(*text, Not(HasSubstr("int8")));
+  const auto text = ExplainProgram(built->program, built->weights, {.precision = GetParam()});
+  const auto plain = ExplainProgram(built->program, built->weights, {});
+  ASSERT_TRUE(text.ok() && plain.ok());
+  EXPECT_EQ(*text, *plain);
 }
 
-TEST(CpuInt8, OnlyTheCpuHasIt) {
-  const auto reference = OpenReferenceDevice({.precision = Precision::kInt8});
+TEST_P(CpuRounded, OnlyTheCpuHasIt) {
+  const auto reference = OpenReferenceDevice({.precision = GetParam()});
   ASSERT_FALSE(reference.ok());
-  EXPECT_THAT(reference.error().message, HasSubstr("--precision int8"));
-  const auto narrow = OpenReferenceDevice({.vector_weights = DType::kInt8});
-  ASSERT_FALSE(narrow.ok());
-  EXPECT_THAT(narrow.error().message, HasSubstr("--weights int8"));
+  EXPECT_THAT(reference.error().message,
+              HasSubstr("--precision " + std::string(PrecisionName(GetParam()))));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, CpuRounded, testing::Values(Precision::kInt8, Precision::kBf16),
+                         [](const auto& test) { return std::string(PrecisionName(test.param)); });
+
+TEST(CpuBf16, AsksForGradientsOfRoundedOperands) {
+  EXPECT_EQ(OpenCpu(Precision::kBf16)->caps().gradient_operands, DType::kBf16);
+  for (const Precision precision : {Precision::kFp32, Precision::kInt8}) {
+    EXPECT_EQ(OpenCpu(precision)->caps().gradient_operands, DType::kFp32);
+  }
 }
 
 // The error against fp64 weights: half a step of every weight, times |x|.
@@ -166,6 +209,12 @@ TEST(CpuNarrowWeights, ProductsWithAVectorReadThem) {
       EXPECT_LE(std::fabs((*narrow)[0][at] - (*exact)[0][at]), bound) << DTypeName(dtype);
     }
   }
+}
+
+TEST(CpuNarrowWeights, OnlyTheCpuHasThem) {
+  const auto narrow = OpenReferenceDevice({.vector_weights = DType::kInt8});
+  ASSERT_FALSE(narrow.ok());
+  EXPECT_THAT(narrow.error().message, HasSubstr("--weights int8"));
 }
 
 TEST(CpuNarrowWeights, OthersReadTheWeightsThemselves) {
