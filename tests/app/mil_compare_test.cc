@@ -125,6 +125,32 @@ TEST_F(MilCompare, NamesCancellation) {
   EXPECT_THAT(json["reasons"], Contains(HasSubstr("cancellation")));
 }
 
+// What rounding the operands of a product with weights explains, and fp32 does not.
+TEST_F(MilCompare, RoundedOperandsExplainTheirProducts) {
+  const std::string text =
+      MilProgram("tensor<fp32, [1, 1, 48, 64]> w, tensor<fp32, [1, 1, 64, 24]> x",
+                 R"(        bool no = const()[name = string("no"), val = bool(false)];
+        tensor<fp32, [1, 1, 48, 24]> y = matmul(transpose_x = no, transpose_y = no, x = w, y = x)[name = string("mm")];
+)",
+                 "y");
+  double fp32 = 0;
+  for (const char* precision : {"fp32", "bf16", "int8"}) {
+    const auto json = Compare(text, "cpu", precision);
+    EXPECT_EQ(json["part"], false) << precision << json.dump(2);
+    const auto y = json["values"].back();
+    if (precision == std::string("fp32")) {
+      fp32 = y["bound"];
+    } else {
+      EXPECT_GT(y["difference"], fp32) << precision;
+    }
+    EXPECT_LT(y["bound"], 0.5) << precision;
+    const CommandResult refused =
+        RunCommand(TinyMha(), {"mil", "run", folder_.File("p.mil"), "--random", "3", "--compare",
+                               std::string("reference:") + precision});
+    EXPECT_EQ(refused.exit_code, precision == std::string("fp32") ? 0 : 2) << refused.err;
+  }
+}
+
 // What public programs compute agrees with exact arithmetic as far as rounding goes, on both
 // devices.
 TEST_F(MilCompare, PublicProgramsAgree) {
