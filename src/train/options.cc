@@ -195,9 +195,8 @@ std::vector<std::string> FrozenPatterns(const TrainOptions& options) {
 }
 
 Status Validate(const TrainOptions& o) {
-  auto config = model::Validate(o.config);
-  if (!config) return config;
-  auto positive = RequirePositive({{"steps", static_cast<double>(o.steps)},
+  auto positive = RequirePositive({{"seq", static_cast<double>(o.config.seq)},
+                                   {"steps", static_cast<double>(o.steps)},
                                    {"lr", o.lr},
                                    {"accum", static_cast<double>(o.accum)},
                                    {"batch", static_cast<double>(o.batch)},
@@ -206,6 +205,8 @@ Status Validate(const TrainOptions& o) {
                                    {"val-windows", static_cast<double>(o.val_windows)},
                                    {"residual-alpha", o.residual_alpha}});
   if (!positive) return positive;
+  auto config = model::Validate(o.config);
+  if (!config) return config;
   const std::pair<const char*, double> not_negative[] = {
       {"warmup", static_cast<double>(o.warmup)},
       {"clip", o.clip},
