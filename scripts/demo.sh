@@ -22,7 +22,7 @@ make --no-print-directory MODEL=stories_nano
 echo
 echo "== training on the embedded stories, about two minutes on two cores"
 "$binary" train --scratch --overwrite --out "$OUT" --steps "$STEPS" --accum "$ACCUM" --lr "$LR" \
-  --warmup "$WARMUP" --seed "$SEED"
+  --warmup "$WARMUP" --residual-alpha auto --seed "$SEED"
 
 echo
 echo "== a story that the model tells"
