@@ -1,6 +1,8 @@
 // Going on from a saved state: to the same bits, or refused by name.
 #include <gmock/gmock.h>
 
+#include <memory>
+
 #include "tests/training/trainer_run.h"
 
 namespace millwright::testing {
@@ -14,16 +16,11 @@ class ResumeOn : public ::testing::TestWithParam<const char*> {};
 // Precisions that keep narrow copies of weights: they are made anew from the saved weights.
 class ResumeIn : public ::testing::TestWithParam<Precision> {};
 
-TEST_P(ResumeIn, ResumesBitByBit) {
-  TrainerRun straight("cpu"), stopped("cpu");
-  for (TrainerRun* run : {&straight, &stopped}) {
-    model::ModelConfig& config = run->options.config;
-    config.dim = 36, config.hidden_dim = 52, config.head_dim = 18, config.seq = 19;
-    run->options.precision = PrecisionName(GetParam());
-    run->device_options.precision = GetParam();
-  }
+// Runs `straight` to its end, and `stopped` with an interruption after the fifth micro-step: what
+// is done again and after it must have the same bits. Returns the trainer of the straight run.
+std::unique_ptr<train::Trainer> ExpectSameBits(TrainerRun& straight, TrainerRun& stopped) {
   EventLog log, first, second;
-  const auto whole = straight.Fresh();
+  auto whole = straight.Fresh();
   RunToEnd(*whole, log);
   first.stop_after = 5;
   RunToEnd(*stopped.Fresh(), first, RunEnd::kInterrupted);
@@ -32,6 +29,18 @@ TEST_P(ResumeIn, ResumesBitByBit) {
   EXPECT_EQ(second.Losses().size(), 9u);
   for (const auto& [step, loss] : second.Losses()) EXPECT_EQ(loss, log.Losses().at(step)) << step;
   ExpectSameParameters(*whole, *resumed);
+  return whole;
+}
+
+TEST_P(ResumeIn, ResumesBitByBit) {
+  TrainerRun straight("cpu"), stopped("cpu");
+  for (TrainerRun* run : {&straight, &stopped}) {
+    model::ModelConfig& config = run->options.config;
+    config.dim = 36, config.hidden_dim = 52, config.head_dim = 18, config.seq = 19;
+    run->options.precision = PrecisionName(GetParam());
+    run->device_options.precision = GetParam();
+  }
+  ExpectSameBits(straight, stopped);
 }
 
 INSTANTIATE_TEST_SUITE_P(Precisions, ResumeIn,
@@ -72,15 +81,7 @@ TEST_P(ResumeOn, ResumesBitByBit) {
 TEST_P(ResumeOn, ResumesBf16MomentsBitByBit) {
   TrainerRun straight(GetParam()), stopped(GetParam());
   straight.options.moments = stopped.options.moments = "bf16";
-  EventLog log, first, second;
-  const auto whole = straight.Fresh();
-  RunToEnd(*whole, log);
-  first.stop_after = 5;
-  RunToEnd(*stopped.Fresh(), first, RunEnd::kInterrupted);
-  const auto resumed = stopped.Resumed();
-  RunToEnd(*resumed, second);
-  for (const auto& [step, loss] : second.Losses()) EXPECT_EQ(loss, log.Losses().at(step)) << step;
-  ExpectSameParameters(*whole, *resumed);
+  const auto whole = ExpectSameBits(straight, stopped);
   for (const auto& p : whole->network().parameters().all()) {
     EXPECT_EQ(p.m.size() + p.v.size(), 0u) << p.spec.name;
     EXPECT_EQ(p.m_bf16.size(), p.value.size()) << p.spec.name;
