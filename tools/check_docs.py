@@ -4,7 +4,7 @@
 Checked, outside of blocks of code: a relative link leads to a file, and its anchor to a heading there; a row of a
 table has as many cells as the table's head; a name in backticks that begins with a folder of the repository or of
 src/ (`tests/mil/silu.mil`, `math/gemm.h`, `specs_*.cc` with a folder before it) is a file or folder. Names with
-<placeholders> are left out, and what begins with build/ or runs/, which no clone has.
+a part in <angle brackets> are left out, and what begins with build/ or runs/, which no clone has.
 
     python3 tools/check_docs.py [ROOT]      exit status 1, and one line for each problem
 """
