@@ -19,10 +19,12 @@ namespace {
 
 using kernels::KernelDef;
 
-// Random operands. Weights are parts of a pool that is larger than the caches.
+// Random operands. Weights are parts of one piece of memory, which comes round again where it ends:
+// several kernels read the same bytes, in the shapes of their weights.
 class OperandPool {
  public:
-  OperandPool() : weights_(RandomValues(kBeyondCaches, 0.1, 0)) {}
+  // `size`, in floats, must hold the weights of any one kernel.
+  explicit OperandPool(size_t size) : weights_(RandomValues(size, 0.1, 0)) {}
 
   // How many layers of a kernel's weights to go through: what the pool holds, or many; 1 if it has
   // none.
@@ -31,7 +33,8 @@ class OperandPool {
     for (const kernels::Operand& operand : operands.inputs)
       size += operand.weight ? Pad(operand) : 0;
     constexpr size_t kMany = 256;
-    return size == 0 ? 1 : static_cast<int64_t>(std::clamp<size_t>(kBeyondCaches / size, 1, kMany));
+    return size == 0 ? 1
+                     : static_cast<int64_t>(std::clamp<size_t>(weights_.size() / size, 1, kMany));
   }
 
   // Memory for a launch; activations are those of the launch before. Valid while the pool lives.
@@ -115,11 +118,11 @@ Status MeasureCompile(const model::ModelConfig& config, KernelBench* bench) {
 }  // namespace
 
 Result<KernelBench> BenchKernels(device::Device& device, const model::ModelConfig& config,
-                                 double seconds, const Progress& progress) {
+                                 double seconds, const Progress& progress, size_t weight_pool) {
   constexpr double kReadSeconds = 0.1;
   KernelBench bench;
   if (auto status = MeasureCompile(config, &bench); !status) return status.error();
-  OperandPool pool;  // outlives the session
+  OperandPool pool(weight_pool);  // outlives the session
   auto session = runtime::Session<float>::Open(device, {.config = config});
   if (!session) return session.error();
   const auto count = static_cast<double>(kernels::TrainingKernels().size());

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/bench_measure.h"
+#include "app/bench_operands.h"
 #include "base/result.h"
 #include "device/device.h"
 #include "model/config.h"
@@ -39,9 +40,11 @@ struct KernelBench {
 };
 
 // Binding kSeparate, random operands; about `seconds` in all. Each run has the weights of another
-// layer, together more than the caches hold. The device keeps floats as fp32.
+// layer, which all lie in `weight_pool` floats of memory: more than the caches hold. The device
+// keeps floats as fp32.
 Result<KernelBench> BenchKernels(device::Device& device, const model::ModelConfig& config,
-                                 double seconds, const Progress& progress);
+                                 double seconds, const Progress& progress,
+                                 size_t weight_pool = kBeyondCaches);
 
 std::string ToText(const KernelBench& bench);
 nlohmann::json ToJson(const KernelBench& bench);

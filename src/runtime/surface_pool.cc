@@ -1,5 +1,6 @@
 #include "runtime/surface_pool.h"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace millwright::runtime {
@@ -15,7 +16,10 @@ bool SurfacePool<T>::HoldsWeights(kernels::KernelId kernel, const kernels::Port&
 
 template <class T>
 Result<device::Surface*> SurfacePool<T>::Wrap(const kernels::Port& port, T* whole, bool weights) {
-  if (weights && host_weights_.contains(whole)) return host_weights_[whole];
+  const auto [first, last] = host_weights_.equal_range(whole);
+  const auto known = std::find_if(
+      first, last, [&](const auto& entry) { return entry.second->desc().type == port.type; });
+  if (weights && known != last) return known->second;
   const size_t bytes = static_cast<size_t>(port.rows * port.columns) * sizeof(T);
   auto surface = device_.WrapHost(port.type, {reinterpret_cast<std::byte*>(whole), bytes});
   if (!surface) return surface.error();
@@ -23,7 +27,7 @@ Result<device::Surface*> SurfacePool<T>::Wrap(const kernels::Port& port, T* whol
   device::Surface* pointer = owned_.back().get();
   if (weights) {
     pointer->Hold();
-    host_weights_[whole] = pointer;
+    host_weights_.emplace(whole, pointer);
   }
   return pointer;
 }

@@ -51,8 +51,9 @@ class SurfacePool {
   std::map<std::pair<kernels::KernelId, const kernels::Port*>, std::unique_ptr<device::Surface>>
       shared_;
   std::vector<std::unique_ptr<device::Surface>> owned_;
-  // Surfaces over the host's weights: one for each weight, whatever kernels read it.
-  std::map<const T*, device::Surface*> host_weights_;
+  // Surfaces over the host's weights, by their memory: one for each type that it is read as,
+  // whatever kernels read it.
+  std::multimap<const T*, device::Surface*> host_weights_;
 };
 
 }  // namespace millwright::runtime
