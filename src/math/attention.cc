@@ -20,6 +20,7 @@
 // After highway.h.
 #include "hwy/contrib/math/math-inl.h"
 #include "math/tile_product-inl.h"
+#include "math/transpose-inl.h"
 
 #ifndef MILLWRIGHT_MATH_ATTENTION_ONCE
 #define MILLWRIGHT_MATH_ATTENTION_ONCE
@@ -90,34 +91,6 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using D = hn::ScalableTag<float>;
 using V = hn::Vec<D>;
-
-// to[column * ld + row] = from[row * stride + column].
-void Transpose(const float* HWY_RESTRICT from, int64_t stride, int64_t rows, int64_t columns,
-               float* HWY_RESTRICT to, int64_t ld) {
-  const D d;
-  const auto n = static_cast<int64_t>(hn::Lanes(d));
-  HWY_ALIGN float strip[4 * HWY_LANES(float)];
-  int64_t row = 0;
-  for (; row + 4 <= rows; row += 4) {
-    const float* HWY_RESTRICT at = from + row * stride;
-    int64_t column = 0;
-    for (; column + n <= columns; column += n) {
-      hn::StoreInterleaved4(hn::LoadU(d, at + column), hn::LoadU(d, at + stride + column),
-                            hn::LoadU(d, at + 2 * stride + column),
-                            hn::LoadU(d, at + 3 * stride + column), d, strip);
-      for (int64_t i = 0; i < n; ++i)
-        hwy::CopyBytes<16>(strip + 4 * i, to + (column + i) * ld + row);
-    }
-    for (; column < columns; ++column) {
-      for (int64_t i = 0; i < 4; ++i) to[column * ld + row + i] = at[i * stride + column];
-    }
-  }
-  for (; row < rows; ++row) {
-    for (int64_t column = 0; column < columns; ++column) {
-      to[column * ld + row] = from[row * stride + column];
-    }
-  }
-}
 
 // Panels of positions with channels as depth: to[p / kPanel][channel][p % kPanel].
 void PackPanels(const AttentionShape& shape, const float* HWY_RESTRICT from, int64_t stride,

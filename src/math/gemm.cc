@@ -12,32 +12,27 @@
 namespace millwright::math {
 namespace {
 
-constexpr char kTableVersion[] = "table-4";
+constexpr char kTableVersion[] = "table-5";
 
-// The default choice for a shape, from these figures: % of the FMA peak (497 GFLOP/s) on two cores
-// of an AVX-512 Xeon (Sapphire Rapids), oneDNN 2.6.3, 256 positions, the best of many runs on an
-// idle machine; from the layers of Stories110M and Qwen3-0.6B and a classifier of 6,839 words.
+// The default choice for a shape, from these figures: % of the FMA rate beside, on two cores of an
+// AVX-512 Xeon, oneDNN 2.6.3, 256 positions, medians in turns within one process, weights from
+// memory; from the layers of Stories110M.
 //
 //   product                                   sgemm    matmul   highway
-//   forward    Y = W * X                      77..82   68..78   73..80
-//   backward   dX = W^T * dY                  50..76   69..74   71..78   sgemm: 50..60 for most W
-//   gradient   dW += dY * X^T (k = 256)       82..88   73..83   70..80
+//   forward    Y = W * X                      90..92   89..91   62..70
+//   backward   dX = W^T * dY                  48..82   78..82   84..86
+//   gradient   dW += dY * X^T (k = 256)       83..85   77..78   87..90
 //
-// Those figures are of operands in a cache and an idle machine. Within a step weights come from
-// memory, and neighbours on the same cores take their part of the caches: there oneDNN's matmul
-// gains on Highway where A^T is deep (k >= m), and Highway, which asks for the next block of A
-// while it works on one, where it is wide. Backward kernels in times of the forward kernels beside
-// them, Stories110M, medians of three runs each: Highway for all 1.29, matmul for all 1.17, this
-// choice 1.10.
-//
-// A product with a vector reads each weight once, and is as fast as memory.
+// Where neighbours take part of the cores' caches, all lose, and the last column gains on the
+// others. A product with a vector reads each weight once, and is as fast as memory.
 GemmKind Choose(const GemmShape& shape) {
   if (AsGemv(shape).possible) return GemmKind::kGemv;
   if (!HasLibrarySgemm()) return GemmKind::kHighway;
-  if (!shape.transpose_a) return GemmKind::kLibrarySgemm;
-  constexpr int64_t kSmall = 64;  // below it Highway's packing and padding weigh more
+  if (!shape.transpose_a && !shape.transpose_b) return GemmKind::kLibrarySgemm;
+  constexpr int64_t kSmall = 64;  // below it padding weighs more
   const bool large = shape.m >= kSmall && shape.n >= kSmall && shape.k >= kSmall;
-  if (large && shape.m > shape.k && HighwayGemmIsWide()) return GemmKind::kHighway;
+  if (large && HighwayGemmIsWide()) return GemmKind::kHighway;
+  if (!shape.transpose_a) return GemmKind::kLibrarySgemm;
   return HasLibraryMatmul() ? GemmKind::kLibraryMatmul : GemmKind::kLibrarySgemm;
 }
 

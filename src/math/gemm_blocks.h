@@ -1,47 +1,62 @@
-// The blocks of which a packed SGEMM is made, in this machine's vectors: blocks of B in panels of
-// two vectors' width that stay in the second-level cache, blocks of A in panels of a few rows, and
-// a kernel that keeps one tile of C in registers. Source of the blocking: Goto and van de Geijn,
-// "Anatomy of High-Performance Matrix Multiplication", 2008.
+// The parts that a packed SGEMM is made of, in this machine's vectors: panels of B, a few vectors
+// wide and short enough for the first-level cache, and a kernel that keeps one tile of C in
+// registers while it runs along them. A is read where it lies.
 #pragma once
 
-#include "math/gemm.h"
+#include <cstdint>
 
 namespace millwright::math {
 
-inline constexpr int64_t kGemmDepth =
-    256;  // of a block of A and B, at most: 40 KiB of a panel of B
-inline constexpr int64_t kMaxGemmTileColumns = 32;
+inline constexpr int64_t kMaxGemmTileColumns = 48;
 
-// The tile of C that the kernel holds in registers.
+// The tile of C that the kernel holds in registers. A panel is as wide.
 struct GemmTile {
   int64_t rows = 0, columns = 0;
 };
 
-// One block of the product: C[rows, first_column...] += A[rows, depth] * B[depth, columns].
-struct GemmBlock {
-  int64_t first_row = 0, rows = 0;
-  int64_t first_column = 0, columns = 0;
-  int64_t first_depth = 0, depth = 0;
-  bool add = false;  // to C, instead of overwriting it
-};
-
 GemmTile TileOfGemm();
 
-// The name of the instructions that the blocks are computed with.
+// The name of the instructions that the parts are made of.
 const char* TargetOfGemm();
 
-// Packs `columns` columns of op(B) from its element `b` as one panel [depth][tile columns], padded
-// with zeros.
-void PackPanelOfB(const GemmShape& shape, const float* b, int64_t columns, int64_t depth,
-                  float* to);
+// A part of op(B): element (p, j) lies at data[p * ld + j], or data[j * ld + p] if transposed.
+struct BlockOfB {
+  const float* data = nullptr;
+  int64_t ld = 0;
+  bool transposed = false;
+  int64_t depth = 0, columns = 0;  // columns: at most a tile's
+};
 
-// Floats that MultiplyBlock packs a block of A into.
-int64_t GemmScratchFloats();
+// Memory that will be needed soon: `rows` rows of `columns` floats. The kernel asks for its lines
+// while it computes, so that nobody waits for them later.
+struct Lookahead {
+  const float* data = nullptr;
+  int64_t ld = 0;
+  int64_t rows = 0, columns = 0;
+  bool to_write = false;
+};
 
-// One block of C from A and the packed panels of B; `scratch` holds GemmScratchFloats() floats at a
-// multiple of the vectors' size, and `after` is the block that follows, if one does: what it needs
-// of A is asked for in time.
-void MultiplyBlock(const GemmShape& shape, const GemmBlock& block, const GemmBlock* after,
-                   const float* a, const float* packed_b, float* scratch, float* c);
+// As a panel, [depth][tile columns], padded with zeros; `to` lies at a multiple of 64 bytes.
+void PackPanel(const BlockOfB& b, float* to);
+
+// C[rows, columns] = A[rows, depth] * panel, or += where `add`. Element (i, p) of A lies at
+// a[i * lda + p] or, transposed, at a[p * lda + i]. The order in which an element of C is summed
+// does not depend on the shape.
+struct PanelProduct {
+  int64_t rows = 0, columns = 0, depth = 0;  // columns: at most a tile's
+  const float* a = nullptr;
+  int64_t lda = 0;
+  bool transpose_a = false;
+  const float* panel = nullptr;
+  float* c = nullptr;
+  int64_t ldc = 0;
+  bool add = false;
+};
+
+void MultiplyPanel(const PanelProduct& product, const Lookahead& ahead);
+
+// to[column * ld + row] = from[row * stride + column].
+void TransposeBlock(const float* from, int64_t stride, int64_t rows, int64_t columns, float* to,
+                    int64_t ld);
 
 }  // namespace millwright::math

@@ -1,10 +1,14 @@
 // A packed SGEMM on Highway: what is packed when, and who computes what. Every element of C is
 // summed in the same order whatever the number of threads.
+//
+// The kernel spreads elements of its first operand and reads vectors of a panel of its second one
+// (gemm_blocks.h). Only panels are packed. So that W^T * dY packs rows of W as they lie, and none
+// of them element by element, a product whose A is transposed is computed as its own transpose,
+// C^T = B^T A^T, and turned round when a panel's columns are complete.
 #include <hwy/aligned_allocator.h>
 
 #include <algorithm>
 
-#include "base/round_up.h"
 #include "base/threads.h"
 #include "math/gemm_blocks.h"
 #include "math/gemm_library.h"
@@ -12,8 +16,14 @@
 namespace millwright::math {
 namespace {
 
-constexpr int64_t kPackedFloats = 1 << 21;  // of B at a time, 8 MiB ...
-constexpr int64_t kMaxColumns = 2048;       // ... and columns
+// Sides of blocks, found by measuring. The kernel runs along 27 KiB of a panel, in the first-level
+// cache. A panel that is not much deeper (gradients: a sequence of 256) is packed whole, and serves
+// all blocks of rows that its thread takes one after another.
+constexpr int64_t kDepth = 144, kWholeDepth = 256;
+constexpr int64_t kBlockOfA = 1 << 17;               // floats, in the second-level cache
+constexpr int64_t kLeastRows = 64, kMostRows = 384;  // of such a block
+constexpr int64_t kMostTurnedRows = 512;             // of a block of C^T
+constexpr int64_t kLine = 64 / sizeof(float);
 
 // Memory that its thread keeps from one product to the next: fresh pages cost as much as a small
 // product.
@@ -32,75 +42,147 @@ class Scratch {
   int64_t count_ = 0;
 };
 
-float* ScratchForA() {
+float* PanelScratch() {
   thread_local Scratch scratch;
-  return scratch.Get(GemmScratchFloats());
+  return scratch.Get(kWholeDepth * kMaxGemmTileColumns);
 }
 
-float* ScratchForB(int64_t count) {
+float* TurnedScratch() {
   thread_local Scratch scratch;
-  return scratch.Get(count);
+  return scratch.Get(kMostTurnedRows * kMaxGemmTileColumns);
 }
 
-// One step along k: all of them are nearly equally deep.
-GemmBlock StepOf(const GemmShape& shape, int64_t first_column, int64_t columns, int64_t step) {
-  const int64_t steps = (shape.k + kGemmDepth - 1) / kGemmDepth;
-  GemmBlock block;
-  block.rows = shape.m;
-  block.first_column = first_column;
-  block.columns = columns;
-  block.first_depth = step * shape.k / steps;
-  block.depth = (step + 1) * shape.k / steps - block.first_depth;
-  block.add = shape.accumulate || step > 0;
-  return block;
-}
+// [0, count) in nearly equal parts of at most `most`, all but the last a multiple of `grain`.
+struct Parts {
+  int64_t count = 0, grain = 1, grains = 0, parts = 0;
 
-// Some columns of B, packed step by step: a step's panels lie together.
-struct PackedB {
-  int64_t first_column = 0, columns = 0, padded_columns = 0, steps = 0;
-  float* data = nullptr;
+  Parts(int64_t all, int64_t most, int64_t multiple)
+      : count(all),
+        grain(multiple),
+        grains((all + multiple - 1) / multiple),
+        parts((all + most - 1) / most) {}
 
-  float* At(const GemmBlock& step, int64_t column) const {
-    return data + step.first_depth * padded_columns + column * step.depth;
+  int64_t Begin(int64_t part) const {
+    return part == parts ? count : part * grains / parts * grain;
   }
+  int64_t Size(int64_t part) const { return Begin(part + 1) - Begin(part); }
 };
 
-void PackColumns(const GemmShape& shape, const GemmTile& tile, const float* b,
-                 const PackedB& packed) {
-  ParallelFor(packed.columns, tile.columns, [&](int64_t begin, int64_t end) {
-    for (int64_t i = 0; i < packed.steps; ++i) {
-      const GemmBlock step = StepOf(shape, packed.first_column, packed.columns, i);
-      for (int64_t j = begin; j < end; j += tile.columns) {
-        const int64_t column = packed.first_column + j;
-        const float* from = shape.transpose_b ? b + column * shape.ldb + step.first_depth
-                                              : b + step.first_depth * shape.ldb + column;
-        PackPanelOfB(shape, from, std::min(tile.columns, packed.columns - j), step.depth,
-                     packed.At(step, j));
-      }
-    }
-  });
-}
+// A product as the kernel sees it: C or, `turned`, its transpose.
+class PanelGemm {
+ public:
+  PanelGemm(const GemmShape& shape, const float* a, const float* b, float* c)
+      : turned_(shape.transpose_a),
+        accumulate_(shape.accumulate),
+        m_(turned_ ? shape.n : shape.m),
+        n_(turned_ ? shape.m : shape.n),
+        a_(turned_ ? b : a),
+        b_(turned_ ? a : b),
+        c_(c),
+        lda_(turned_ ? shape.ldb : shape.lda),
+        ldb_(turned_ ? shape.lda : shape.ldb),
+        ldc_(shape.ldc),
+        a_transposed_(turned_ && !shape.transpose_b),
+        b_transposed_(!turned_ && shape.transpose_b),
+        width_(TileOfGemm().columns),
+        rows_(m_, turned_ ? kMostTurnedRows : MostRows(shape.k), TileOfGemm().rows),
+        whole_(shape.k <= kWholeDepth),
+        depths_(shape.k, kDepth, kLine) {}
 
-// All steps of the rows [begin, end), or of the columns where there are too few rows to share.
-void MultiplyColumns(const GemmShape& shape, const GemmTile& tile, const float* a,
-                     const PackedB& packed, float* c) {
-  const bool by_rows = shape.m >= 2 * tile.rows * GetThreads();
-  const int64_t count = by_rows ? shape.m : packed.columns;
-  ParallelFor(count, by_rows ? tile.rows : tile.columns, [&](int64_t begin, int64_t end) {
-    const auto part_of = [&](int64_t step) {
-      GemmBlock part = StepOf(shape, packed.first_column, packed.columns, step);
-      (by_rows ? part.first_row : part.first_column) += begin;
-      (by_rows ? part.rows : part.columns) = end - begin;
-      return part;
-    };
-    for (int64_t i = 0; i < packed.steps; ++i) {
-      const GemmBlock part = part_of(i);
-      const GemmBlock after = i + 1 < packed.steps ? part_of(i + 1) : part;
-      MultiplyBlock(shape, part, i + 1 < packed.steps ? &after : nullptr, a,
-                    packed.At(part, by_rows ? 0 : begin), ScratchForA(), c);
+  // What a thread remembers from one unit to the next.
+  struct Worker {
+    int64_t packed = -1;  // the panel that lies whole in its scratch
+  };
+
+  // Blocks of rows times panels.
+  int64_t Units() const { return rows_.parts * Panels(); }
+
+  // Computes one; `then` is the one that this thread will probably take next.
+  void Run(int64_t unit, int64_t then, Worker& worker) const {
+    const int64_t panel = PanelOf(unit), part = PartOf(unit);
+    const int64_t row = rows_.Begin(part), rows = rows_.Size(part);
+    const int64_t column = panel * width_, columns = std::min(width_, n_ - column);
+    float* const turned = turned_ ? TurnedScratch() : nullptr;
+    float* const c = c_ + (turned_ ? column * ldc_ + row : row * ldc_ + column);
+    if (turned_ && accumulate_) TransposeBlock(c, ldc_, columns, rows, turned, width_);
+    for (int64_t i = 0; i < depths_.parts; ++i) {
+      const int64_t depth = depths_.Begin(i);
+      const bool last = i + 1 == depths_.parts;
+      const Lookahead written = {c, ldc_, columns, rows, true};
+      MultiplyPanel({.rows = rows,
+                     .columns = turned_ ? width_ : columns,
+                     .depth = depths_.Size(i),
+                     .a = a_ + (a_transposed_ ? depth * lda_ + row : row * lda_ + depth),
+                     .lda = lda_,
+                     .transpose_a = a_transposed_,
+                     .panel = Packed(panel, i, worker),
+                     .c = turned_ ? turned : c,
+                     .ldc = turned_ ? width_ : ldc_,
+                     .add = i > 0 || accumulate_},
+                    last && turned_ ? written : AheadOf(unit, i, then));
     }
-  });
-}
+    if (turned_) TransposeBlock(turned, width_, rows, columns, c, ldc_);
+  }
+
+ private:
+  static int64_t MostRows(int64_t depth) {
+    return std::clamp(kBlockOfA / depth, kLeastRows, kMostRows);
+  }
+
+  // Where panels are packed whole, the blocks of rows that share one are neighbours; else the
+  // panels that share a block of rows.
+  int64_t PanelOf(int64_t unit) const { return whole_ ? unit / rows_.parts : unit % Panels(); }
+  int64_t PartOf(int64_t unit) const { return whole_ ? unit % rows_.parts : unit / Panels(); }
+
+  // A part of a panel, in this thread's scratch.
+  const float* Packed(int64_t panel, int64_t depth_part, Worker& worker) const {
+    float* const scratch = PanelScratch();
+    if (!whole_) {
+      PackPanel(Block(panel, depth_part), scratch);
+      return scratch;
+    }
+    for (int64_t i = 0; i < depths_.parts && worker.packed != panel; ++i) {
+      PackPanel(Block(panel, i), scratch + depths_.Begin(i) * width_);
+    }
+    worker.packed = panel;
+    return scratch + depths_.Begin(depth_part) * width_;
+  }
+
+  // What will be packed after a part of a panel: the next one, or the first of the unit `then`.
+  Lookahead AheadOf(int64_t unit, int64_t depth_part, int64_t then) const {
+    if (!whole_ && depth_part + 1 < depths_.parts)
+      return Ahead(Block(PanelOf(unit), depth_part + 1));
+    if (then >= Units() || (whole_ && PanelOf(then) == PanelOf(unit))) return {};
+    return Ahead(Block(PanelOf(then), whole_ ? depth_part : 0));
+  }
+
+  static Lookahead Ahead(const BlockOfB& b) {
+    if (b.transposed) return {b.data, b.ld, b.columns, b.depth};
+    return {b.data, b.ld, b.depth, b.columns};
+  }
+
+  int64_t Panels() const { return (n_ + width_ - 1) / width_; }
+
+  BlockOfB Block(int64_t panel, int64_t depth_part) const {
+    const int64_t column = panel * width_, depth = depths_.Begin(depth_part);
+    return {.data = b_ + (b_transposed_ ? column * ldb_ + depth : depth * ldb_ + column),
+            .ld = ldb_,
+            .transposed = b_transposed_,
+            .depth = depths_.Size(depth_part),
+            .columns = std::min(width_, n_ - column)};
+  }
+
+  bool turned_, accumulate_;
+  int64_t m_, n_;
+  const float *a_, *b_;
+  float* c_;
+  int64_t lda_, ldb_, ldc_;
+  bool a_transposed_, b_transposed_;
+  int64_t width_;
+  Parts rows_;
+  bool whole_;
+  Parts depths_;
+};
 
 }  // namespace
 
@@ -110,20 +192,10 @@ bool HighwayGemmIsWide() { return TileOfGemm().columns == kMaxGemmTileColumns; }
 
 void HighwayGemm(const GemmShape& shape, const float* a, const float* b, float* c) {
   if (shape.m <= 0 || shape.n <= 0 || shape.k <= 0) return;
-  const GemmTile tile = TileOfGemm();
-  const int64_t widest =
-      std::clamp(RoundUp(kPackedFloats / shape.k, tile.columns), tile.columns, kMaxColumns);
-  const int64_t width = std::min(widest, RoundUp(shape.n, tile.columns));
-  PackedB packed;
-  packed.steps = (shape.k + kGemmDepth - 1) / kGemmDepth;
-  packed.data = ScratchForB(width * shape.k);
-  for (int64_t j = 0; j < shape.n; j += width) {
-    packed.first_column = j;
-    packed.columns = std::min(width, shape.n - j);
-    packed.padded_columns = RoundUp(packed.columns, tile.columns);
-    PackColumns(shape, tile, b, packed);
-    MultiplyColumns(shape, tile, a, packed, c);
-  }
+  const PanelGemm product(shape, a, b, c);
+  ParallelUnits<PanelGemm::Worker>(product.Units(), [&](int64_t unit, PanelGemm::Worker& worker) {
+    product.Run(unit, unit + GetThreads(), worker);
+  });
 }
 
 }  // namespace millwright::math
