@@ -12,4 +12,6 @@ int SetThreads(int threads) {
 
 int GetThreads() { return omp_get_max_threads(); }
 
+int ThreadOfLoop() { return omp_get_thread_num(); }
+
 }  // namespace millwright

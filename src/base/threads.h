@@ -29,18 +29,22 @@ void ParallelFor(int64_t count, int64_t grain, const Fn& fn) {
   }
 }
 
-// Calls fn(unit, worker) for each of [0, count), each when a thread is free for it: for units that
+// The thread's number within the loop that runs it, from 0; 0 outside of loops.
+int ThreadOfLoop();
+
+// Calls fn(unit, thread) for each of [0, count), each when a thread is free for it: for units that
 // write apart from each other, so that results do not depend on who computes what. A thread that
-// is held up then holds up one unit, not its share of all. Each thread has a Worker of its own.
-template <class Worker, class Fn>
+// is held up then holds up one unit, not its share of all. `thread`, below GetThreads(), tells
+// which of several scratches is the caller's.
+template <class Fn>
 void ParallelUnits(int64_t count, const Fn& fn) {
   const int64_t threads = count < GetThreads() ? count : GetThreads();
-#pragma omp parallel num_threads(static_cast<int>(threads)) if (threads > 1)
-  {
-    Worker worker;
-#pragma omp for schedule(dynamic, 1)
-    for (int64_t unit = 0; unit < count; ++unit) fn(unit, worker);
+  if (threads <= 1) {
+    for (int64_t unit = 0; unit < count; ++unit) fn(unit, 0);
+    return;
   }
+#pragma omp parallel for schedule(dynamic, 1) num_threads(static_cast<int>(threads))
+  for (int64_t unit = 0; unit < count; ++unit) fn(unit, ThreadOfLoop());
 }
 
 }  // namespace millwright

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "base/round_up.h"
@@ -165,31 +164,53 @@ void Scores(const AttentionShape& shape, const QueryBlock& block, const float* q
   }
 }
 
-// Softmax down the columns. Columns beyond block.count hold whatever they held; nobody reads them.
+// Calls body(first) for each group of kGroup vectors of queries, so that their chains of dependent
+// operations overlap and a line of scores is read by as few groups as can be. The last group may
+// go beyond block.count: those columns hold whatever they held, and nobody reads them.
+constexpr int64_t kGroup = 4;
+template <class Body>
+HWY_INLINE void ForEachGroup(const QueryBlock& block, const Body& body) {
+  const auto n = static_cast<int64_t>(hn::Lanes(D()));
+  static_assert(kQueries % (kGroup * HWY_LANES(float)) == 0);
+  for (int64_t first = 0; first < block.count; first += kGroup * n) body(first);
+}
+
+// Softmax down the columns.
 void Softmax(const QueryBlock& block, float* scores) {
   const D d;
   const auto n = static_cast<int64_t>(hn::Lanes(d));
-  for (int64_t column = 0; column < block.count; column += n) {
-    V highest = hn::Set(d, -std::numeric_limits<float>::max());
-    for (int64_t key = 0; key < block.keys; ++key) {
-      highest = hn::Max(highest, hn::LoadU(d, scores + key * kQueries + column));
+  ForEachGroup(block, [&](int64_t first) HWY_ATTR {
+    V highest[kGroup], sum[kGroup];
+    HWY_UNROLL(4) for (int64_t v = 0; v < kGroup; ++v) {
+      highest[v] = hn::Set(d, -std::numeric_limits<float>::max());
+      sum[v] = hn::Zero(d);
     }
-    V sum = hn::Zero(d);
     for (int64_t key = 0; key < block.keys; ++key) {
-      float* at = scores + key * kQueries + column;
-      // Below -100 the exponential is zero in fp32; the bound keeps -inf out of Exp.
-      const V shifted = hn::Max(hn::Sub(hn::LoadU(d, at), highest), hn::Set(d, -100.0f));
-      const V value = hn::Exp(d, shifted);
-      const V kept = hn::IfThenElseZero(hn::Gt(shifted, hn::Set(d, -100.0f)), value);
-      sum = hn::Add(sum, kept);
-      hn::StoreU(kept, d, at);
+      const float* at = scores + key * kQueries + first;
+      HWY_UNROLL(4) for (int64_t v = 0; v < kGroup; ++v) {
+        highest[v] = hn::Max(highest[v], hn::LoadU(d, at + v * n));
+      }
     }
-    const V inverse = hn::Div(hn::Set(d, 1.0f), sum);
     for (int64_t key = 0; key < block.keys; ++key) {
-      float* at = scores + key * kQueries + column;
-      hn::StoreU(hn::Mul(hn::LoadU(d, at), inverse), d, at);
+      float* at = scores + key * kQueries + first;
+      HWY_UNROLL(4) for (int64_t v = 0; v < kGroup; ++v, at += n) {
+        // What is masked, or so small, counts as zero. The bound keeps -inf out of Exp, and Exp out
+        // of numbers below 2^-126, each of which costs a CPU a hundred cycles.
+        const V least = hn::Set(d, -87.0f);
+        const V shifted = hn::Max(hn::Sub(hn::LoadU(d, at), highest[v]), least);
+        const V kept = hn::IfThenElseZero(hn::Gt(shifted, least), hn::Exp(d, shifted));
+        sum[v] = hn::Add(sum[v], kept);
+        hn::StoreU(kept, d, at);
+      }
     }
-  }
+    HWY_UNROLL(4) for (V& total : sum) total = hn::Div(hn::Set(d, 1.0f), total);
+    for (int64_t key = 0; key < block.keys; ++key) {
+      float* at = scores + key * kQueries + first;
+      HWY_UNROLL(4) for (int64_t v = 0; v < kGroup; ++v, at += n) {
+        hn::StoreU(hn::Mul(hn::LoadU(d, at), sum[v]), d, at);
+      }
+    }
+  });
 }
 
 void ForwardHead(const AttentionShape& shape, const float* q, int64_t q_stride, const float* k,
@@ -209,18 +230,23 @@ void ForwardHead(const AttentionShape& shape, const float* q, int64_t q_stride, 
 void ScoreGradient(const QueryBlock& block, const float* probs, float* gradients) {
   const D d;
   const auto n = static_cast<int64_t>(hn::Lanes(d));
-  for (int64_t column = 0; column < block.count; column += n) {
-    V dot = hn::Zero(d);
+  ForEachGroup(block, [&](int64_t first) HWY_ATTR {
+    V dot[kGroup];
+    HWY_UNROLL(4) for (V& sum : dot) sum = hn::Zero(d);
     for (int64_t key = 0; key < block.keys; ++key) {
-      const int64_t at = key * kQueries + column;
-      dot = hn::MulAdd(hn::LoadU(d, probs + at), hn::LoadU(d, gradients + at), dot);
+      int64_t at = key * kQueries + first;
+      HWY_UNROLL(4) for (int64_t v = 0; v < kGroup; ++v, at += n) {
+        dot[v] = hn::MulAdd(hn::LoadU(d, probs + at), hn::LoadU(d, gradients + at), dot[v]);
+      }
     }
     for (int64_t key = 0; key < block.keys; ++key) {
-      const int64_t at = key * kQueries + column;
-      const V centred = hn::Sub(hn::LoadU(d, gradients + at), dot);
-      hn::StoreU(hn::Mul(hn::LoadU(d, probs + at), centred), d, gradients + at);
+      int64_t at = key * kQueries + first;
+      HWY_UNROLL(4) for (int64_t v = 0; v < kGroup; ++v, at += n) {
+        const V centred = hn::Sub(hn::LoadU(d, gradients + at), dot[v]);
+        hn::StoreU(hn::Mul(hn::LoadU(d, probs + at), centred), d, gradients + at);
+      }
     }
-  }
+  });
 }
 
 // The block's columns of an activation times `factor`.
@@ -231,9 +257,9 @@ void ScaleBlock(const AttentionShape& shape, const QueryBlock& block, float fact
   }
 }
 
-// sums[key, channel] += sum_query weights[key, query] values[query, channel].
+// sums[key, channel] = sum_query weights[key, query] values[query, channel], or += where `add`.
 void AddOuter(const AttentionShape& shape, const QueryBlock& block, const float* weights,
-              const float* values, float* sums) {
+              const float* values, bool add, float* sums) {
   const int64_t ld = RoundUp(shape.head_dim, 16);
   MultiplyTiles({.rows = block.keys,
                  .columns = shape.head_dim,
@@ -245,16 +271,17 @@ void AddOuter(const AttentionShape& shape, const QueryBlock& block, const float*
                  .ldb = ld,
                  .c = sums,
                  .ldc = ld,
-                 .accumulate = true});
+                 .accumulate = add});
 }
 
-// One query head's share of a kv head's gradients, accumulated in t.dk_t and t.dv_t.
+// One query head's share of a kv head's gradients, in t.dk_t and t.dv_t: added to what is there,
+// or instead of it. The last block of queries, which sees all keys, comes first.
 void BackwardHead(const AttentionShape& shape, const float* q, int64_t q_stride, const float* k,
                   int64_t k_stride, const float* dout, int64_t dout_stride, float* dq,
-                  int64_t dq_stride, const Scratch& t) {
+                  int64_t dq_stride, bool add, const Scratch& t) {
   const int64_t ld = RoundUp(shape.head_dim, 16);
   const float scale = static_cast<float>(shape.scale);
-  for (int64_t index = 0; index < BlockCount(shape); ++index) {
+  for (int64_t index = BlockCount(shape) - 1; index >= 0; --index, add = true) {
     const QueryBlock block = BlockAt(shape, index);
     PackBlock(shape, block, q, q_stride, scale, t.q);
     PackBlock(shape, block, dout, dout_stride, 1.0f, t.dout);
@@ -267,8 +294,8 @@ void BackwardHead(const AttentionShape& shape, const float* q, int64_t q_stride,
     ScaleBlock(shape, block, scale, dq, dq_stride);
     Transpose(t.q, kQueries, shape.head_dim, block.count, t.q_t, ld);
     Transpose(t.dout, kQueries, shape.head_dim, block.count, t.dout_t, ld);
-    AddOuter(shape, block, t.scores, t.dout_t, t.dv_t);
-    AddOuter(shape, block, t.gradients, t.q_t, t.dk_t);
+    AddOuter(shape, block, t.scores, t.dout_t, add, t.dv_t);
+    AddOuter(shape, block, t.gradients, t.q_t, add, t.dk_t);
   }
 }
 
@@ -280,16 +307,12 @@ void BackwardKvHead(const AttentionShape& shape, int64_t kv, Heads<const float> 
   const float* k_head = k.data + kv * k.head_stride;
   PackPanels(shape, k_head, k.channel_stride, t.k);
   PackPanels(shape, v.data + kv * v.head_stride, v.channel_stride, t.v);
-  const auto bytes = static_cast<size_t>(shape.seq * ld) * sizeof(float);
   const bool per_head = shape.kv_gradients_per_query_head;
   for (int64_t head = kv * group; head < (kv + 1) * group; ++head) {
-    if (per_head || head == kv * group) {
-      std::memset(t.dk_t, 0, bytes);
-      std::memset(t.dv_t, 0, bytes);
-    }
     BackwardHead(shape, q.data + head * q.head_stride, q.channel_stride, k_head, k.channel_stride,
                  dout.data + head * dout.head_stride, dout.channel_stride,
-                 dq.data + head * dq.head_stride, dq.channel_stride, t);
+                 dq.data + head * dq.head_stride, dq.channel_stride, !per_head && head > kv * group,
+                 t);
     if (!per_head && head + 1 < (kv + 1) * group) continue;
     const int64_t to = per_head ? head : kv;
     Transpose(t.dk_t, ld, shape.seq, shape.head_dim, dk.data + to * dk.head_stride,
@@ -323,18 +346,14 @@ T* HeadOf(const Heads<T>& heads, int64_t n, int64_t head) {
   return heads.data + n * heads.batch_stride + head * heads.head_stride;
 }
 
-// body(i, scratch) for all i < count, a part of them a thread, so that each part has its own
-// scratch.
+// body(i, scratch) for all i < count, with a scratch for each thread.
 template <class Body>
 void ForEachHead(const AttentionShape& shape, bool backward, int64_t count, float* scratch,
                  const Body& body) {
-  const int64_t threads = std::min<int64_t>(GetThreads(), count);
-  ParallelFor(threads, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t part = begin; part < end; ++part) {
-      Scratch mine{};
-      mine.Place(shape, backward, scratch + part * Scratch::Floats(shape, backward));
-      for (int64_t i = part * count / threads; i < (part + 1) * count / threads; ++i) body(i, mine);
-    }
+  ParallelUnits(count, [&](int64_t i, int thread) {
+    Scratch mine{};
+    mine.Place(shape, backward, scratch + thread * Scratch::Floats(shape, backward));
+    body(i, mine);
   });
 }
 

@@ -8,6 +8,7 @@
 #include <hwy/aligned_allocator.h>
 
 #include <algorithm>
+#include <vector>
 
 #include "base/threads.h"
 #include "math/gemm_blocks.h"
@@ -87,18 +88,14 @@ class PanelGemm {
         width_(TileOfGemm().columns),
         rows_(m_, turned_ ? kMostTurnedRows : MostRows(shape.k), TileOfGemm().rows),
         whole_(shape.k <= kWholeDepth),
-        depths_(shape.k, kDepth, kLine) {}
-
-  // What a thread remembers from one unit to the next.
-  struct Worker {
-    int64_t packed = -1;  // the panel that lies whole in its scratch
-  };
+        depths_(shape.k, kDepth, kLine),
+        packed_(static_cast<size_t>(GetThreads()), -1) {}
 
   // Blocks of rows times panels.
   int64_t Units() const { return rows_.parts * Panels(); }
 
-  // Computes one; `then` is the one that this thread will probably take next.
-  void Run(int64_t unit, int64_t then, Worker& worker) const {
+  // Computes one on a thread of a loop.
+  void Run(int64_t unit, int thread) {
     const int64_t panel = PanelOf(unit), part = PartOf(unit);
     const int64_t row = rows_.Begin(part), rows = rows_.Size(part);
     const int64_t column = panel * width_, columns = std::min(width_, n_ - column);
@@ -115,11 +112,11 @@ class PanelGemm {
                      .a = a_ + (a_transposed_ ? depth * lda_ + row : row * lda_ + depth),
                      .lda = lda_,
                      .transpose_a = a_transposed_,
-                     .panel = Packed(panel, i, worker),
+                     .panel = Packed(panel, i, thread),
                      .c = turned_ ? turned : c,
                      .ldc = turned_ ? width_ : ldc_,
                      .add = i > 0 || accumulate_},
-                    last && turned_ ? written : AheadOf(unit, i, then));
+                    last && turned_ ? written : AheadOf(unit, i));
     }
     if (turned_) TransposeBlock(turned, width_, rows, columns, c, ldc_);
   }
@@ -135,23 +132,27 @@ class PanelGemm {
   int64_t PartOf(int64_t unit) const { return whole_ ? unit % rows_.parts : unit / Panels(); }
 
   // A part of a panel, in this thread's scratch.
-  const float* Packed(int64_t panel, int64_t depth_part, Worker& worker) const {
+  const float* Packed(int64_t panel, int64_t depth_part, int thread) {
     float* const scratch = PanelScratch();
+    int64_t& packed = packed_[static_cast<size_t>(thread)];
     if (!whole_) {
       PackPanel(Block(panel, depth_part), scratch);
       return scratch;
     }
-    for (int64_t i = 0; i < depths_.parts && worker.packed != panel; ++i) {
+    for (int64_t i = 0; i < depths_.parts && packed != panel; ++i) {
       PackPanel(Block(panel, i), scratch + depths_.Begin(i) * width_);
     }
-    worker.packed = panel;
+    packed = panel;
     return scratch + depths_.Begin(depth_part) * width_;
   }
 
-  // What will be packed after a part of a panel: the next one, or the first of the unit `then`.
-  Lookahead AheadOf(int64_t unit, int64_t depth_part, int64_t then) const {
-    if (!whole_ && depth_part + 1 < depths_.parts)
+  // What will be packed after a part of a panel: the next one, or the first of the unit that this
+  // thread will probably take next.
+  Lookahead AheadOf(int64_t unit, int64_t depth_part) const {
+    if (!whole_ && depth_part + 1 < depths_.parts) {
       return Ahead(Block(PanelOf(unit), depth_part + 1));
+    }
+    const int64_t then = unit + GetThreads();
     if (then >= Units() || (whole_ && PanelOf(then) == PanelOf(unit))) return {};
     return Ahead(Block(PanelOf(then), whole_ ? depth_part : 0));
   }
@@ -182,6 +183,7 @@ class PanelGemm {
   Parts rows_;
   bool whole_;
   Parts depths_;
+  std::vector<int64_t> packed_;  // by thread: the panel that lies whole in its scratch
 };
 
 }  // namespace
@@ -192,10 +194,8 @@ bool HighwayGemmIsWide() { return TileOfGemm().columns == kMaxGemmTileColumns; }
 
 void HighwayGemm(const GemmShape& shape, const float* a, const float* b, float* c) {
   if (shape.m <= 0 || shape.n <= 0 || shape.k <= 0) return;
-  const PanelGemm product(shape, a, b, c);
-  ParallelUnits<PanelGemm::Worker>(product.Units(), [&](int64_t unit, PanelGemm::Worker& worker) {
-    product.Run(unit, unit + GetThreads(), worker);
-  });
+  PanelGemm product(shape, a, b, c);
+  ParallelUnits(product.Units(), [&](int64_t unit, int thread) { product.Run(unit, thread); });
 }
 
 }  // namespace millwright::math
