@@ -31,6 +31,11 @@ void AddUse(std::vector<GemmUse>* uses, const std::string& kind, const std::stri
   uses->push_back({kind + " " + weight, shape});
 }
 
+// kvBwd and ffnBwdW13t are sums of two products, of which the second adds to the first.
+bool AddsToAnother(const model::TensorSpec& spec) {
+  return spec.role == model::TensorRole::kWv || spec.role == model::TensorRole::kW3;
+}
+
 struct Sizes {
   int64_t weight = 0, first = 0, second = 0;
 };
@@ -53,7 +58,8 @@ std::vector<GemmUse> GemmsOfStep(const model::ModelConfig& config, int64_t rows)
     const int64_t out = classifier ? rows : spec.shape[0], in = spec.shape[1];
     const std::string name = ShortName(spec);
     AddUse(&uses, "forward", name, DenseGemm(out, config.seq, in, false, false));
-    AddUse(&uses, "backward", name, DenseGemm(in, config.seq, out, true, false));
+    AddUse(&uses, "backward", name,
+           DenseGemm(in, config.seq, out, true, false, AddsToAnother(spec)));
     AddUse(&uses, "gradient", name, DenseGemm(out, in, config.seq, false, true, true));
   }
   const auto kind = [](const GemmUse& use) {

@@ -21,7 +21,8 @@ struct GemmUse {
 };
 
 // The products of a step of `config` with `rows` embedding rows, equal shapes once: forward W x,
-// backward W^T dy, weight gradient dW += dy x^T, for every matrix and the classifier.
+// backward W^T dy (added to another where a kernel sums them), weight gradient dW += dy x^T, for
+// every matrix and the classifier.
 std::vector<GemmUse> GemmsOfStep(const model::ModelConfig& config, int64_t rows);
 
 // Operands for the products of a step. The one of the weight's size (the weight itself, or its

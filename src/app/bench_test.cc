@@ -109,17 +109,17 @@ TEST(GemmsOfStep, AreTheWorkOfAStep) {
 TEST(GemmsOfStep, AreTheProductsOfTheCompiledKernels) {
   const model::ModelConfig config = Tiny();
   std::set<std::string> listed;
-  const auto key = [](int64_t m, int64_t n, int64_t k, bool a, bool b) {
-    return fmt::format("{} {} {} {}{}", m, n, k, a ? 'T' : 'N', b ? 'T' : 'N');
+  const auto key = [](int64_t m, int64_t n, int64_t k, bool a, bool b, bool accumulate) {
+    return fmt::format("{} {} {} {}{} {}", m, n, k, a ? 'T' : 'N', b ? 'T' : 'N', accumulate);
   };
   for (const GemmUse& use : GemmsOfStep(config, 9)) {
     const auto& s = use.shape;
-    listed.insert(key(s.m, s.n, s.k, s.transpose_a, s.transpose_b));
+    listed.insert(key(s.m, s.n, s.k, s.transpose_a, s.transpose_b, s.accumulate));
   }
   auto device = OpenDevice("cpu", {});
   ASSERT_TRUE(device.ok());
   const auto spec = runtime::MakeSpec(**device, {.config = config});
-  const std::regex product(R"(gemm \S+ m=(\d+) n=(\d+) k=(\d+) ([NT])([NT]))");
+  const std::regex product(R"(gemm \S+ m=(\d+) n=(\d+) k=(\d+) ([NT])([NT])( accumulate)?)");
   int products = 0;
   for (const kernels::KernelDef* kernel : kernels::TrainingKernels()) {
     if (kernel->operands(spec).outputs.empty()) continue;
@@ -129,8 +129,8 @@ TEST(GemmsOfStep, AreTheProductsOfTheCompiledKernels) {
     ASSERT_TRUE(text.ok()) << text.error().message;
     for (std::sregex_iterator it(text->begin(), text->end(), product), end; it != end; ++it) {
       const auto number = [&](int i) { return std::stoll((*it)[i].str()); };
-      EXPECT_TRUE(
-          listed.contains(key(number(1), number(2), number(3), (*it)[4] == "T", (*it)[5] == "T")))
+      EXPECT_TRUE(listed.contains(
+          key(number(1), number(2), number(3), (*it)[4] == "T", (*it)[5] == "T", (*it)[6].matched)))
           << kernel->name << ": " << it->str();
       ++products;
     }

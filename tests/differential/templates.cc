@@ -22,10 +22,25 @@ Heads DrawHeads(Grower& g) {
   return h;
 }
 
-// An input of `count` heads whose positions lie side by side, or whose channels do.
-ValueId HeadsInput(Grower& g, const Heads& h, int64_t count) {
-  if (g.Coin(0.3)) return g.NewInput({h.dtype, {h.batch, count, h.seq, h.width}});
-  const ValueId x = g.NewInput({h.dtype, {h.batch, count, h.width, h.seq}});
+ValueId Binary(Grower& g, std::string_view op, ValueId x, ValueId y) {
+  if (x < 0 || y < 0) return -1;
+  return g.Append1(Op(op).Value("x", x).Value("y", y));
+}
+
+ValueId Scaled(Grower& g, ValueId x, double scale) {
+  if (x < 0) return -1;
+  return Binary(g, "mul", x, g.NewConstant(mil::Constant::Scalar(g.type(x).dtype, scale)));
+}
+
+// An input of `count` heads whose positions lie side by side, or whose channels do, or half of it.
+ValueId HeadsInput(Grower& g, const Heads& h, int64_t count, bool halved = false) {
+  const auto input = [&](const Shape& shape) {
+    const ValueId x = g.NewInput({h.dtype, shape});
+    return halved ? Scaled(g, x, 0.5) : x;
+  };
+  if (g.Coin(0.3)) return input({h.batch, count, h.seq, h.width});
+  const ValueId x = input({h.batch, count, h.width, h.seq});
+  if (x < 0) return -1;
   return g.Append1(Op("transpose").Value("x", x).Ints("perm", {0, 1, 3, 2}));
 }
 
@@ -53,16 +68,6 @@ ValueId Matmul(Grower& g, ValueId x, ValueId y, bool transpose_x, bool transpose
                        .Bool("transpose_y", transpose_y));
 }
 
-ValueId Binary(Grower& g, std::string_view op, ValueId x, ValueId y) {
-  if (x < 0 || y < 0) return -1;
-  return g.Append1(Op(op).Value("x", x).Value("y", y));
-}
-
-ValueId Scaled(Grower& g, ValueId x, double scale) {
-  if (x < 0) return -1;
-  return Binary(g, "mul", x, g.NewConstant(mil::Constant::Scalar(g.type(x).dtype, scale)));
-}
-
 // None, causal, or any.
 ValueId Masked(Grower& g, const Heads& h, ValueId scores) {
   if (scores < 0 || g.Coin(0.2)) return scores;
@@ -82,8 +87,11 @@ ValueId Softmax(Grower& g, ValueId x) {
 
 void Attention(Grower& g) {
   const Heads h = DrawHeads(g);
-  const ValueId q = HeadsInput(g, h, h.heads), k = SharedHeads(g, h), v = SharedHeads(g, h);
-  const ValueId scores = Scaled(g, Matmul(g, q, k, false, true), 0.5);
+  const bool queries = g.Coin();  // are scaled, instead of the scores
+  const ValueId q = HeadsInput(g, h, h.heads, queries), k = SharedHeads(g, h),
+                v = SharedHeads(g, h);
+  const ValueId product = Matmul(g, q, k, false, true);
+  const ValueId scores = queries ? product : Scaled(g, product, 0.5);
   const ValueId probs = Softmax(g, Masked(g, h, scores));
   const ValueId out = Matmul(g, probs, v, false, false);
   if (out >= 0 && g.Coin()) {
@@ -170,6 +178,28 @@ void PlacedProduct(Grower& g) {
   g.Append1(Op("concat").Values("values", {flat, sum}).Int("axis", g.Int(1, 3)));
 }
 
+// Products under other axes, added up; now and then one of them twice.
+void SumOfProducts(Grower& g) {
+  const int64_t m = g.Int(2, 7), n = g.Int(2, 7), heads = g.Int(1, 3);
+  const DType dtype = g.FloatType();
+  const auto product = [&] {
+    const int64_t k = g.Int(1, 7);
+    const bool turned = g.Coin();
+    const ValueId x = g.NewInput({dtype, {1, heads, turned ? n : m, k}}),
+                  y = g.NewInput({dtype, {1, heads, k, turned ? m : n}});
+    const ValueId z = Matmul(g, x, y, false, false);
+    if (z < 0 || !turned) return z;
+    return g.Append1(Op("transpose").Value("x", z).Ints("perm", {0, 1, 3, 2}));
+  };
+  ValueId last = product();
+  ValueId sum = last;
+  for (int64_t terms = g.Int(1, 2); terms > 0; --terms) {
+    if (!g.Coin(0.1)) last = product();
+    sum = g.Coin() ? Binary(g, "add", sum, last) : Binary(g, "add", last, sum);
+  }
+  if (sum >= 0 && g.Coin()) g.Append1(Op("tanh").Value("x", sum));
+}
+
 // A chain of which a middle value is read by a product, too.
 void ForkedChain(Grower& g) {
   const int64_t size = g.Int(2, 8);
@@ -232,8 +262,8 @@ void CutConcat(Grower& g) {
 void GrowTemplate(Grower& grower) {
   using Template = void (*)(Grower&);
   const std::vector<Template> templates = {
-      Attention,     Attention,   AttentionBackward, Rotary,      TransposedTable,
-      PlacedProduct, ForkedChain, Regrouped,         CrossedAxes, CutConcat};
+      Attention,     Attention,   AttentionBackward, Rotary,      TransposedTable, PlacedProduct,
+      SumOfProducts, ForkedChain, Regrouped,         CrossedAxes, CutConcat};
   grower.Pick(templates)(grower);
 }
 

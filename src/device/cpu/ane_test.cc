@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "device/cpu/test_blobs.h"
 #include "device/cpu/test_support.h"
 #include "kernels/kernel.h"
 #include "mil/builder.h"
@@ -41,23 +42,6 @@ kernels::KernelSpec Spec(kernels::Binding binding, bool qk_norm) {
                       .last_class_bias = 1.5}};
 }
 
-// Blobs with random weights for the operands that a program bakes in.
-mil::WeightStore WithBlobs(const kernels::KernelProgram& program, const kernels::Operands& all) {
-  mil::WeightStore weights = program.constants;
-  for (const kernels::WeightBlob& blob : program.blobs) {
-    const kernels::Operand& operand = *all.Find(blob.operand);
-    const Rng rng(11, StreamId(blob.file.c_str()));
-    std::vector<Fp16> data;
-    for (int64_t i = 0; i < operand.rows * operand.columns; ++i) {
-      data.push_back(DoubleToFp16(0.3 * rng.Normal(static_cast<uint64_t>(i))));
-    }
-    mil::BlobWriter writer;
-    writer.Add(DType::kFp16, std::as_bytes(std::span(data)));
-    weights.Put("@model_path/weights/" + blob.file, std::move(writer).Finish());
-  }
-  return weights;
-}
-
 Result<std::vector<Tensor>> RunOn(Device& device, const mil::Program& program,
                                   const mil::WeightStore& weights, double scale) {
   std::vector<Tensor> inputs = RandomInputs(program, 5);
@@ -86,7 +70,7 @@ TEST(CpuAne, KernelsAreThoseOfTheReferenceBitForBit) {
         SCOPED_TRACE(fmt::format("{} {}", kernel->name, kernels::BindingName(binding)));
         const auto program = kernels::Generate(*kernel, spec);
         ASSERT_TRUE(program.ok()) << program.error().message;
-        const auto weights = WithBlobs(*program, kernel->operands(spec));
+        const auto weights = WithBlobs(*program, kernel->operands(spec), DType::kFp16);
         for (const double scale : {1.0, 1e-3, 300.0}) {
           const auto ours = RunOn(*cpu, program->program, weights, scale);
           const auto theirs = RunOn(*reference, program->program, weights, scale);

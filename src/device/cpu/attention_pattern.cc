@@ -13,24 +13,24 @@ using mil::ValueId;
 // operations it passed.
 class Matcher {
  public:
-  explicit Matcher(Lowering& lowering) : lowering_(lowering) {}
+  explicit Matcher(Lowering& lowering) : lowering_(&lowering) {}
 
   // The operation `name` that defines `value`, or null.
   const mil::Operation* Defined(ValueId value, std::string_view name) {
     if (value < 0) return nullptr;
-    const mil::Operation* op = lowering_.Definition(value);
+    const mil::Operation* op = lowering_->Definition(value);
     return op != nullptr && op->op == name ? op : nullptr;
   }
 
   // The same, and the operation belongs to the pattern.
   const mil::Operation* Take(ValueId value, std::string_view name) {
     const mil::Operation* op = Defined(value, name);
-    if (op != nullptr) covered_.push_back(lowering_.state(value).definition);
+    if (op != nullptr) covered_.push_back(lowering_->state(value).definition);
     return op;
   }
 
   ValueId Argument(const mil::Operation& op, std::string_view key) const {
-    return lowering_.ArgumentValue(op, key);
+    return lowering_->ArgumentValue(op, key);
   }
 
   // A matmul with exactly these flags.
@@ -40,7 +40,7 @@ class Matcher {
   }
   bool IsMatmul(ValueId value, bool transpose_x, bool transpose_y) {
     if (Defined(value, "matmul") == nullptr) return false;
-    const auto call = lowering_.CallOf(lowering_.state(value).definition);
+    const auto call = lowering_->CallOf(lowering_->state(value).definition);
     return call && call->Bool("transpose_x", false) == transpose_x &&
            call->Bool("transpose_y", false) == transpose_y;
   }
@@ -52,11 +52,11 @@ class Matcher {
     for (const auto& [a, b] : {std::pair{"x", "y"}, std::pair{"y", "x"}}) {
       const ValueId factor = Argument(*op, b);
       if (factor < 0 || Argument(*op, a) < 0) continue;
-      const auto constant = lowering_.ConstantScalar(factor);
+      const auto constant = lowering_->ConstantScalar(factor);
       if (!constant || !*constant) continue;
       *x = Argument(*op, a);
       *scale = **constant;
-      covered_.push_back(lowering_.state(value).definition);
+      covered_.push_back(lowering_->state(value).definition);
       return true;
     }
     return false;
@@ -74,9 +74,9 @@ class Matcher {
   bool SumsLastAxis(ValueId value, std::string_view name) {
     const mil::Operation* op = Defined(value, name);
     if (op == nullptr) return false;
-    const auto call = lowering_.CallOf(lowering_.state(value).definition);
+    const auto call = lowering_->CallOf(lowering_->state(value).definition);
     if (!call) return false;
-    const auto last = static_cast<int64_t>(lowering_.type(Argument(*op, "x")).shape.size()) - 1;
+    const auto last = static_cast<int64_t>(lowering_->type(Argument(*op, "x")).shape.size()) - 1;
     const std::vector<int64_t> axes =
         name == "softmax" ? std::vector{call->Int("axis", -1)} : call->Ints("axes");
     return axes.size() == 1 && (axes[0] == -1 || axes[0] == last) &&
@@ -85,7 +85,7 @@ class Matcher {
 
   // True if every user of `value` is covered.
   bool OnlyInside(ValueId value) const {
-    const auto& users = lowering_.state(value).users;
+    const auto& users = lowering_->state(value).users;
     return std::all_of(users.begin(), users.end(), [&](int user) {
       return std::find(covered_.begin(), covered_.end(), user) != covered_.end();
     });
@@ -95,7 +95,7 @@ class Matcher {
   const std::vector<int>& covered() const { return covered_; }
 
  private:
-  Lowering& lowering_;
+  Lowering* lowering_;
   std::vector<int> covered_;
 };
 
@@ -147,16 +147,16 @@ void Claim(Lowering& lowering, const Matcher& m, int root) {
   for (int index : m.covered()) lowering.group[static_cast<size_t>(index)] = root;
 }
 
-// The value that `value` is renamed from by reshapes and transposes, and those operations,
-// outermost last.
-ValueId Unrename(Lowering& lowering, ValueId value, std::vector<int>* renaming) {
+// The value that `value` is renamed from by reshapes and transposes.
+Renamed Unrename(Lowering& lowering, ValueId value) {
+  Renamed result{value, {}};
   while (true) {
-    const mil::Operation* op = lowering.Definition(value);
+    const mil::Operation* op = lowering.Definition(result.root);
     if (op == nullptr || (op->op != "reshape" && op->op != "transpose")) break;
-    renaming->insert(renaming->begin(), lowering.state(value).definition);
-    value = lowering.ArgumentValue(*op, "x");
+    result.renaming.insert(result.renaming.begin(), lowering.state(result.root).definition);
+    result.root = lowering.ArgumentValue(*op, "x");
   }
-  return value;
+  return result;
 }
 
 bool SameRenaming(Lowering& lowering, const std::vector<int>& a, const std::vector<int>& b) {
@@ -172,19 +172,37 @@ bool SameRenaming(Lowering& lowering, const std::vector<int>& a, const std::vect
   return true;
 }
 
-// Whether scores and ds carry the same factor on the same plain queries; sets p's q_root and scale.
+// Sets p's plain queries and scale: a factor on the queries that nothing but the scores sees joins
+// the scale.
+void TakeQueries(Lowering& lowering, Matcher& m, AttentionPattern* p) {
+  p->q.root = p->scores.q;
+  p->scale = p->scores.scale;
+  const Renamed scaled = Unrename(lowering, p->scores.q);
+  Matcher with_scale = m;
+  ValueId plain = -1;
+  double scale = 1;
+  if (!with_scale.TakeScale(scaled.root, &plain, &scale)) return;
+  if (lowering.type(plain).shape != lowering.type(scaled.root).shape) return;
+  for (int index : scaled.renaming) with_scale.Cover(index);
+  if (!IsClosed(lowering, with_scale, {p->out})) return;
+  m = std::move(with_scale);
+  p->q = {plain, scaled.renaming};
+  p->scale *= scale;
+}
+
+// Whether scores and ds carry the same factor on the same plain queries; sets p's q and scale.
 bool MatchQueries(Lowering& lowering, Matcher& m, ValueId q_plain, double ds_scale,
                   AttentionBackwardPattern* p) {
   p->scale = ds_scale;
-  std::vector<int> renaming;
-  p->q_root = Unrename(lowering, q_plain, &p->q_renaming);
+  p->q = Unrename(lowering, q_plain);
   if (p->scores.q == q_plain) return p->scores.scale == ds_scale;
-  const ValueId scaled = Unrename(lowering, p->scores.q, &renaming);
+  const Renamed scaled = Unrename(lowering, p->scores.q);
   ValueId root = -1;
   double scale = 1;
-  if (p->scores.scale != 1 || !m.TakeScale(scaled, &root, &scale)) return false;
-  for (int index : renaming) m.Cover(index);
-  return root == p->q_root && scale == ds_scale && SameRenaming(lowering, renaming, p->q_renaming);
+  if (p->scores.scale != 1 || !m.TakeScale(scaled.root, &root, &scale)) return false;
+  for (int index : scaled.renaming) m.Cover(index);
+  return root == p->q.root && scale == ds_scale &&
+         SameRenaming(lowering, scaled.renaming, p->q.renaming);
 }
 
 // ds = [scale *] probs * (dp - sum(probs * dp)).
@@ -235,7 +253,7 @@ bool MatchBackwardAt(Lowering& lowering, int dq_index, Matcher& m, AttentionBack
   if (m.Argument(*m.TakeMatmul(p->dv, true, false), "y") != p->da || q_plain < 0) return false;
   if (!MatchQueries(lowering, m, q_plain, ds_scale, p)) return false;
   p->root = std::min({dq_index, dk, dv});
-  for (ValueId input : {p->q_root, p->scores.k, p->v, p->da}) {
+  for (ValueId input : {p->q.root, p->scores.k, p->v, p->da}) {
     if (!DefinedBefore(lowering, input, p->root)) return false;
   }
   return true;
@@ -256,6 +274,7 @@ void MatchAttention(Lowering& lowering) {
     if (p.v < 0 || !MatchScores(lowering, m, m.Argument(*product, "x"), &p.scores)) continue;
     if (lowering.type(p.v).shape != lowering.type(p.scores.k).shape) continue;
     if (!IsClosed(lowering, m, {p.out})) continue;
+    TakeQueries(lowering, m, &p);
     Claim(lowering, m, i);
     lowering.attention.push_back(p);
   }

@@ -7,6 +7,12 @@
 
 namespace millwright::device::cpu {
 
+// What reshapes and transposes make of a value.
+struct Renamed {
+  mil::ValueId root = -1;     // the value
+  std::vector<int> renaming;  // the operations, in their order
+};
+
 // probs = softmax(scale * q k^T + mask) over the last axis of [batch, heads, S, S].
 struct ScorePattern {
   mil::ValueId q = -1, k = -1, probs = -1;
@@ -14,10 +20,13 @@ struct ScorePattern {
   double scale = 1;  // on q k^T; where q itself is scaled by an operation, that is not in here
 };
 
-// out = probs v.
+// out = probs v, where the scores are scale * q k^T for the plain queries `q`: a factor that only
+// the scores' queries are multiplied by is part of the scale.
 struct AttentionPattern {
   int root = -1;  // the operation that is replaced: the last matmul
   ScorePattern scores;
+  Renamed q;
+  double scale = 1;
   mil::ValueId v = -1, out = -1;
 };
 
@@ -29,9 +38,8 @@ struct AttentionBackwardPattern {
   int root = -1;  // the operation at whose place everything is computed: the first of dv, dq and dk
   ScorePattern scores;
   mil::ValueId v = -1, da = -1;
-  mil::ValueId q_root = -1;     // q_plain before it was renamed
-  std::vector<int> q_renaming;  // the reshapes and transposes that lead from q_root to q_plain
-  double scale = 1;             // of scores and of ds alike
+  Renamed q;         // q_plain
+  double scale = 1;  // of scores and of ds alike
   mil::ValueId dv = -1, dq = -1, dk = -1;
 };
 

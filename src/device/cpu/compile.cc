@@ -145,12 +145,12 @@ Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightSto
   Lowering lowering(function, weights, numerics, gemm);
   lowering.vector_weights = vector_weights;
   MarkConstants(lowering);
-  PlaceValues(lowering);
   if (!lowering.ane()) {
     MatchAttention(lowering);
     MatchAttentionBackward(lowering);
-    FuseElementwise(lowering);
   }
+  PlaceValues(lowering);
+  if (!lowering.ane()) FuseElementwise(lowering);
   BindInputs(lowering);
   for (size_t i = 0; i < function.operations.size(); ++i) {
     if (Status status = LowerOne(lowering, static_cast<int>(i)); !status) return status.error();

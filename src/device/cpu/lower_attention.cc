@@ -30,13 +30,25 @@ std::optional<HeadsOperand> AsHeads(const View& view, int64_t* repeats) {
   return HeadsOperand{view.buffer, view.offset, stride, channels->stride, batch->stride};
 }
 
-// The same, through a copy where the view does not fit. `repeats` must come out as wanted.
-HeadsOperand ReadHeads(Lowering& lowering, const View& view, int64_t* repeats) {
-  if (auto heads = AsHeads(view, repeats)) return *heads;
+// A copy in which every head lies once, which AsHeads takes.
+View CopyHeads(Lowering& lowering, const View& view) {
   lowering.Fired(CompileRule::kCopyHeads);
   const View copy = lowering.NewDense(Channels(view).shape());
   lowering.EmitCopy(Channels(view), copy);
-  return *AsHeads(Channels(copy), repeats);
+  return Channels(copy);
+}
+
+// A view as AsHeads gives it, through a copy where it does not fit.
+HeadsOperand ReadHeads(Lowering& lowering, const View& view, int64_t* repeats) {
+  if (auto heads = AsHeads(view, repeats)) return *heads;
+  return *AsHeads(CopyHeads(lowering, view), repeats);
+}
+
+// The same for queries and gradients, whose heads attention does not repeat.
+HeadsOperand ReadEveryHead(Lowering& lowering, const View& view) {
+  int64_t repeats = 1;
+  if (auto heads = AsHeads(view, &repeats); heads && repeats == 1) return *heads;
+  return *AsHeads(CopyHeads(lowering, view), &repeats);
 }
 
 // Keys and values have to agree on how often their heads are repeated.
@@ -45,20 +57,14 @@ struct KeysAndValues {
   int64_t repeats = 1;
 };
 
-KeysAndValues ReadKeysAndValues(Lowering& lowering, View k, View v) {
+KeysAndValues ReadKeysAndValues(Lowering& lowering, const View& k, const View& v) {
   KeysAndValues result;
   int64_t repeats_v = 1;
   result.k = ReadHeads(lowering, k, &result.repeats);
   result.v = ReadHeads(lowering, v, &repeats_v);
   if (result.repeats == repeats_v) return result;
-  lowering.Fired(CompileRule::kCopyHeads);
-  for (View* view : {&k, &v}) {
-    const View copy = lowering.NewDense(Channels(*view).shape());
-    lowering.EmitCopy(Channels(*view), copy);
-    *view = Channels(copy);
-  }
-  result.k = ReadHeads(lowering, k, &result.repeats);
-  result.v = ReadHeads(lowering, v, &repeats_v);
+  result.k = *AsHeads(CopyHeads(lowering, k), &result.repeats);
+  result.v = *AsHeads(CopyHeads(lowering, v), &repeats_v);
   return result;
 }
 
@@ -120,11 +126,11 @@ math::AttentionShape ShapeOf(const Lowering& lowering, const ScorePattern& score
           .batch = heads[0]};
 }
 
-// The plain queries, from the value that they are renamed from.
-Result<View> PlainQueries(Lowering& lowering, const AttentionBackwardPattern& p) {
-  auto view = lowering.ViewOf(p.q_root);
+// Where the renamed value lies, also where no operation of its own gives it that form.
+Result<View> ViewOf(Lowering& lowering, const Renamed& value) {
+  auto view = lowering.ViewOf(value.root);
   if (!view) return view.error();
-  for (int index : p.q_renaming) {
+  for (int index : value.renaming) {
     const mil::Operation& op = lowering.op(index);
     if (op.op == "transpose") {
       const auto call = lowering.CallOf(index);
@@ -143,18 +149,17 @@ Result<View> PlainQueries(Lowering& lowering, const AttentionBackwardPattern& p)
 
 Status LowerAttention(Lowering& lowering, const AttentionPattern& p) {
   lowering.Fired(CompileRule::kAttention);
-  math::AttentionShape shape = ShapeOf(lowering, p.scores, p.scores.scale);
+  math::AttentionShape shape = ShapeOf(lowering, p.scores, p.scale);
   AttentionOperands operands;
   const auto mask = ReadMask(lowering, p.scores, &shape);
-  const auto q = lowering.ViewOf(p.scores.q), k = lowering.ViewOf(p.scores.k),
-             v = lowering.ViewOf(p.v);
+  const auto q = ViewOf(lowering, p.q);
+  const auto k = lowering.ViewOf(p.scores.k), v = lowering.ViewOf(p.v);
   for (const auto* view : {&q, &k, &v}) {
     if (!*view) return view->error();
   }
   if (!mask) return mask.error();
   operands.mask = *mask;
-  int64_t repeats = 1;
-  operands.q = ReadHeads(lowering, *q, &repeats);
+  operands.q = ReadEveryHead(lowering, *q);
   const KeysAndValues kv = ReadKeysAndValues(lowering, *k, *v);
   operands.k = kv.k;
   operands.v = kv.v;
@@ -173,16 +178,15 @@ Status LowerAttentionBackward(Lowering& lowering, const AttentionBackwardPattern
   shape.kv_gradients_per_query_head = true;
   AttentionBackwardOperands operands;
   const auto mask = ReadMask(lowering, p.scores, &shape);
-  const auto q = PlainQueries(lowering, p);
+  const auto q = ViewOf(lowering, p.q);
   const auto k = lowering.ViewOf(p.scores.k), v = lowering.ViewOf(p.v), da = lowering.ViewOf(p.da);
   for (const auto* view : {&q, &k, &v, &da}) {
     if (!*view) return view->error();
   }
   if (!mask) return mask.error();
   operands.mask = *mask;
-  int64_t repeats = 1;
-  operands.q = ReadHeads(lowering, *q, &repeats);
-  operands.dout = ReadHeads(lowering, *da, &repeats);
+  operands.q = ReadEveryHead(lowering, *q);
+  operands.dout = ReadEveryHead(lowering, *da);
   const KeysAndValues kv = ReadKeysAndValues(lowering, *k, *v);
   operands.k = kv.k;
   operands.v = kv.v;

@@ -36,18 +36,6 @@ kernels::KernelProgram Generate(KernelId id, const model::ModelConfig& config, b
   return *std::move(program);
 }
 
-int Lines(const std::string& text, std::string_view what) {
-  int count = 0;
-  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
-  return count;
-}
-
-std::string Explain(const mil::Program& program, const mil::WeightStore& weights) {
-  auto text = ExplainProgram(program, weights, {});
-  EXPECT_TRUE(text.ok()) << (text.ok() ? "" : text.error().message);
-  return *text;
-}
-
 void ExpectMatch(const kernels::KernelProgram& program) {
   ExpectLikeReference(program.program, program.constants, RandomInputs(program.program, 5, 0.5),
                       1024);
@@ -65,6 +53,7 @@ TEST(LowerAttention, ForwardIsOneStep) {
     EXPECT_EQ(Lines(steps, "causal"), 1);
     EXPECT_EQ(Lines(steps, "softmax"), 0);
     EXPECT_EQ(Lines(steps, " m="), 3) << "the projections alone";
+    EXPECT_EQ(Lines(steps, "[mul]"), 0) << "the step scales queries";
     EXPECT_EQ(Lines(steps, "evaluate"), 0);
     ExpectMatch(program);
   }
@@ -97,6 +86,7 @@ TEST(LowerAttention, ABatchIsOneStepToo) {
         EXPECT_EQ(Lines(steps, "attention batch=3 heads="), 1);
         EXPECT_EQ(Lines(steps, fmt::format("kv_heads={} ", kv_heads)), 1);
         EXPECT_EQ(Lines(steps, " m="), 3) << "the projections alone";
+        EXPECT_EQ(Lines(steps, "[mul]"), 0) << "the step scales queries";
         EXPECT_EQ(Lines(steps, "evaluate"), 0);
         ExpectMatch(forward);
       }
@@ -171,6 +161,63 @@ TEST(LowerAttention, ValuesThatOthersSeeAreComputed) {
   const std::string steps = Explain(built.program, built.weights);
   EXPECT_EQ(Lines(steps, "attention heads="), 0) << steps;
   ExpectLikeReference(built.program, built.weights, RandomInputs(built.program, 3), 256);
+}
+
+// How the queries of an attention come about.
+enum class Queries { kScaled, kScaledAndSeen, kScaledInHeads, kScaledByHead, kRepeated };
+
+mil::Builder::Built WithQueries(Queries queries) {
+  mil::Builder b;
+  const int64_t heads = 4, seq = 9, dim = 8;
+  const bool repeated = queries == Queries::kRepeated;
+  const int64_t q_heads = repeated ? heads / 2 : heads;
+  const ValueId q = b.Input("q", {DType::kFp32, {1, q_heads * dim, 1, seq}});
+  const ValueId k = b.Input("k", {DType::kFp32, {1, heads, seq, dim}});
+  const ValueId v = b.Input("v", {DType::kFp32, {1, heads, seq, dim}});
+  const auto scaled = [&](ValueId x) {
+    if (queries != Queries::kScaledByHead) {
+      return b.Mul("scaled", x, b.Float(DType::kFp32, 0.25));
+    }
+    const std::vector<double> factors = {0.5, 0.25, -1, 2};
+    return b.Mul("scaled", x, b.Weights("f.bin", {DType::kFp32, {1, heads, 1, 1}}, factors));
+  };
+  const bool before = queries == Queries::kScaled || queries == Queries::kScaledAndSeen || repeated;
+  const ValueId whole = before ? scaled(q) : q;
+  ValueId x = b.Transpose("t", b.Reshape("split", whole, {1, q_heads, dim, seq}), {0, 1, 3, 2});
+  if (!before) x = scaled(x);
+  if (repeated) {  // each head by the next
+    const ValueId one = b.Reshape("one", x, {1, q_heads, 1, seq, dim});
+    const ValueId two = b.Op("tile", "two", {{"x", one}, {"reps", b.Ints({1, 1, 2, 1, 1})}});
+    x = b.Reshape("repeated", two, {1, heads, seq, dim});
+  }
+  const ValueId probs = b.Softmax("probs", b.Matmul("scores", x, k, false, true), -1);
+  std::vector<ValueId> outputs = {b.Matmul("out", probs, v, false, false)};
+  if (queries == Queries::kScaledAndSeen) outputs.push_back(whole);
+  auto built = std::move(b).Finish(outputs);
+  EXPECT_TRUE(built.ok()) << (built.ok() ? "" : built.error().message);
+  return *std::move(built);
+}
+
+TEST(LowerAttention, AFactorOfTheQueriesAloneJoinsTheScale) {
+  for (const auto& [queries, multiplications] : {std::pair{Queries::kScaled, 0},
+                                                 {Queries::kScaledAndSeen, 1},
+                                                 {Queries::kScaledInHeads, 0},
+                                                 {Queries::kScaledByHead, 1},
+                                                 {Queries::kRepeated, 1}}) {
+    const auto built = WithQueries(queries);
+    const std::string steps = Explain(built.program, built.weights);
+    SCOPED_TRACE(steps);
+    EXPECT_EQ(Lines(steps, "attention heads=4"), 1);
+    EXPECT_EQ(Lines(steps, "[mul]"), multiplications);
+    ExpectLikeReference(built.program, built.weights, RandomInputs(built.program, 3), 256);
+  }
+}
+
+// In fp16 the product of queries and factor is not rounded where it is no value in memory.
+TEST(LowerAttention, FactorsJoinTheScaleInFp16) {
+  const auto program = Generate(KernelId::kSdpaFwd, Config(4, 2, 33), false);
+  ExpectLikeReference(program.program, program.constants, RandomInputs(program.program, 5, 0.5),
+                      1024, Precision::kFp16);
 }
 
 }  // namespace

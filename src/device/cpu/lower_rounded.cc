@@ -44,6 +44,9 @@ bool IsRoundedProduct(const Lowering& lowering, const math::GemmShape& shape, co
          (shape.k <= math::kInt8MaxDepth || !IsInt8(lowering));
 }
 
+// Sums in 8 bits are scaled as they are written: math/int8.h has no form that adds.
+bool RoundedProductsAccumulate(const Lowering& lowering) { return !IsInt8(lowering); }
+
 void EmitRoundedGemm(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
                      const View& to) {
   const bool int8 = IsInt8(lowering);
@@ -57,6 +60,7 @@ void EmitRoundedGemm(Lowering& lowering, const math::GemmShape& shape, const Vie
                                   .depth = shape.k,
                                   .a = {a.buffer, a.offset, shape.lda, shape.transpose_a},
                                   .c = {to.buffer, to.offset, shape.ldc, false},
+                                  .accumulate = shape.accumulate,
                                   .activations = activations,
                                   .copy = static_cast<int>(plan.copies.size()) - 1};
   lowering.Emit(int8 ? MakeInt8GemmStep(product) : MakeBf16GemmStep(product, lowering.gemm));

@@ -68,6 +68,21 @@ const mil::Operation* Lowering::Definition(mil::ValueId value) const {
   return index < 0 ? nullptr : &op(index);
 }
 
+bool Lowering::IsAttention(int index) const {
+  const auto at = [&](const auto& pattern) { return pattern.root == index; };
+  return std::any_of(attention.begin(), attention.end(), at) ||
+         std::any_of(attention_backward.begin(), attention_backward.end(), at);
+}
+
+const ProductSum* Lowering::SumOf(int index) const {
+  for (const ProductSum& sum : sums) {
+    if (std::find(sum.products.begin(), sum.products.end(), index) != sum.products.end()) {
+      return &sum;
+    }
+  }
+  return nullptr;
+}
+
 mil::ValueId Lowering::ArgumentValue(const mil::Operation& operation, std::string_view key) const {
   const mil::Argument* argument = operation.FindArgument(key);
   if (argument == nullptr) return -1;

@@ -1,8 +1,9 @@
 // The state of a compilation: where every value lies, and the plan as far as it has been written.
 //
-// Order of work (compile.cc): PlaceValues decides from the last operation to the first where
-// results should be written; MatchAttention and FuseElementwise claim operations for one step; then
-// every operation is lowered in program order.
+// Order of work (compile.cc): MatchAttention claims operations for one step; PlaceValues decides
+// from the last operation to the first where results should be written, and claims additions of
+// products that are written to one place; FuseElementwise claims chains; then every operation is
+// lowered in program order.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +35,12 @@ struct ValueState {
   std::optional<View> hint;  // the layout that a later user would like; buffer -1
 };
 
+// A sum of products that lies where the first of them is written; the others add to it.
+struct ProductSum {
+  std::vector<int> products;  // the operations, in the order of the program
+  mil::ValueId value = -1;    // known when the last of them has been carried out
+};
+
 struct Lowering {
   const mil::Function& function;
   const mil::WeightStore& weights;
@@ -47,6 +54,7 @@ struct Lowering {
   std::vector<int> group;
   std::vector<AttentionPattern> attention;
   std::vector<AttentionBackwardPattern> attention_backward;
+  std::vector<ProductSum> sums;
   Trace trace;       // its groups are filled in at the end
   int current = -1;  // the operation that is being lowered
   // Precisions int8 and bf16: arena buffers with the narrow form of values, which all products
@@ -63,6 +71,10 @@ struct Lowering {
   }
   // The operation that defines `value`, or null for an input.
   const mil::Operation* Definition(mil::ValueId value) const;
+  // Whether an attention step is at the place of operation `index`.
+  bool IsAttention(int index) const;
+  // The sum that product `index` is a part of, or null.
+  const ProductSum* SumOf(int index) const;
   bool half() const { return numerics.precision() == Precision::kFp16; }
   bool ane() const { return numerics.precision() == Precision::kAne; }
   bool half_surfaces() const { return half() || ane(); }
@@ -112,8 +124,14 @@ void PlaceValues(Lowering& lowering);
 // The view of an operation's operand that corresponds to a view of its result, for operations that
 // only rename elements one to one; nothing for others.
 std::optional<View> PullBack(const Lowering& lowering, int index, const View& result);
+// True for an operation whose result has its operand's elements, under other axes.
+bool IsRenaming(const Lowering& lowering, const mil::Operation& operation);
 // True for a cast that changes nothing about the float that is held.
 bool IsIdentityCast(const Lowering& lowering, const mil::Operation& operation);
+
+// product_sum.cc: where addition `index` is the sum of two or more products that nobody else reads,
+// has them all written to one place and claims it.
+bool PlaceProductSum(Lowering& lowering, int index);
 
 // fuse.cc
 void FuseElementwise(Lowering& lowering);
@@ -134,9 +152,12 @@ Status FoldOperation(Lowering& lowering, int index);       // lower_generic.cc
 Status LowerAttention(Lowering& lowering, const AttentionPattern& pattern);
 Status LowerAttentionBackward(Lowering& lowering, const AttentionBackwardPattern& pattern);
 
-// to = a * b for views [batch..., m, k], [batch..., k, n] and [batch..., m, n] of equal batch
-// shapes.
-void EmitGemm(Lowering& lowering, View a, View b, const View& to);
+// to = a * b, or to += a * b, for views [batch..., m, k], [batch..., k, n] and [batch..., m, n] of
+// equal batch shapes. In precision ane there is no to += a * b.
+void EmitGemm(Lowering& lowering, View a, View b, const View& to, bool accumulate = false);
+// Whether operation `index` becomes one EmitGemm, and nothing else, that can write to `to` in
+// place.
+bool IsProductInto(const Lowering& lowering, int index, const View& to);
 
 // lower_ane.cc: precision ane. Whether a product can be EmitAneGemm's; whether an operation is
 // lowered as in other precisions; to = a * b.
@@ -151,8 +172,10 @@ void EmitNarrowGemv(Lowering& lowering, const math::GemmShape& shape, const View
 
 // lower_rounded.cc: whether precisions int8 and bf16 round the operands of c = a * b: one product
 // whose left operand is a matrix of an input or constant, as every projection of a kernel is,
-// neither side of which is small (adapters stay fp32), by columns that lie as stored.
+// neither side of which is small (adapters stay fp32), by columns that lie as stored; and whether
+// such a product can add to what lies at its destination.
 bool IsRoundedProduct(const Lowering& lowering, const math::GemmShape& shape, const View& a);
+bool RoundedProductsAccumulate(const Lowering& lowering);
 // `b` and `to` are the views of the matrices that `shape` describes.
 void EmitRoundedGemm(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
                      const View& to);

@@ -1,17 +1,12 @@
 // Decides, from the last operation to the first, where results are to be written: into a bound
-// output, into a concat's result, or, as a mere wish, in the order in which a later user walks
-// them.
+// output, into a concat's result, all products of a sum to one place, or, as a mere wish, in the
+// order in which a later user walks them.
 #include <algorithm>
 
 #include "device/cpu/lowering.h"
 
 namespace millwright::device::cpu {
 namespace {
-
-bool OnlyRenames(const Lowering& lowering, const mil::Operation& op) {
-  return op.op == "reshape" || op.op == "transpose" || op.op == "expand_dims" ||
-         op.op == "squeeze" || op.op == "identity" || IsIdentityCast(lowering, op);
-}
 
 // A value that some operation computes, or renames from one that may be.
 bool MayBePlaced(const Lowering& lowering, mil::ValueId value) {
@@ -69,9 +64,10 @@ void OfferOperands(Lowering& lowering, int index) {
   if (op.outputs.size() != 1) return;
   const ValueState& state = lowering.state(op.outputs[0]);
   if (op.op == "concat") return OfferConcatInputs(lowering, index);
+  if (op.op == "add" && PlaceProductSum(lowering, index)) return;
   if (!state.placement && !state.hint) return;
   const View& target = state.placement ? *state.placement : *state.hint;
-  if (OnlyRenames(lowering, op)) {
+  if (IsRenaming(lowering, op)) {
     const mil::ValueId x = lowering.ArgumentValue(op, "x");
     const auto view = PullBack(lowering, index, target);
     if (!view || x < 0) return;
@@ -88,6 +84,12 @@ void OfferOperands(Lowering& lowering, int index) {
 }
 
 }  // namespace
+
+bool IsRenaming(const Lowering& lowering, const mil::Operation& operation) {
+  return operation.op == "reshape" || operation.op == "transpose" ||
+         operation.op == "expand_dims" || operation.op == "squeeze" || operation.op == "identity" ||
+         IsIdentityCast(lowering, operation);
+}
 
 bool IsIdentityCast(const Lowering& lowering, const mil::Operation& operation) {
   if (operation.op != "cast") return false;

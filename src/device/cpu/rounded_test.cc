@@ -36,6 +36,19 @@ mil::Builder::Built Projections(int products, bool transposed, int64_t columns =
   return *std::move(built);
 }
 
+mil::Builder::Built AddedProjections(int64_t columns) {
+  mil::Builder b;
+  const mil::Type weight{DType::kFp32, {1, 1, kRows, kDepth}};
+  const ValueId w0 = b.Input("w0", weight), w1 = b.Input("w1", weight);
+  const ValueId x = b.Input("x", {DType::kFp32, {1, 1, kDepth, columns}});
+  const ValueId sum = b.Add("sum", x, x);
+  const ValueId y0 = b.Matmul("y0", w0, sum, false, false);
+  const ValueId y1 = b.Matmul("y1", w1, sum, false, false);
+  auto built = std::move(b).Finish({b.Add("y", y0, y1)});
+  EXPECT_TRUE(built.ok()) << (built.ok() ? "" : built.error().message);
+  return *std::move(built);
+}
+
 std::vector<float> Floats(const Tensor& values) { return {values.begin(), values.end()}; }
 
 std::vector<float> Twice(const Tensor& values) {
@@ -94,19 +107,54 @@ TEST_P(CpuRounded, ProjectionsAreThoseOfTheDefinition) {
 
 TEST_P(CpuRounded, ActivationsAreRoundedOnceForAllProducts) {
   const auto built = Projections(3, false);
-  const auto text = ExplainProgram(built.program, built.weights, {.precision = GetParam()});
-  ASSERT_TRUE(text.ok()) << text.error().message;
-  const auto count = [&](const std::string& what) {
-    int found = 0;
-    for (size_t at = text->find(what); at != std::string::npos; at = text->find(what, at + 1)) {
-      ++found;
-    }
-    return found;
-  };
+  const std::string text = Explain(built.program, built.weights, {.precision = GetParam()});
   const std::string name(PrecisionName(GetParam()));
-  EXPECT_EQ(count(" to " + name), 1) << *text;
-  EXPECT_EQ(count("\ngemm "), 3) << *text;
-  EXPECT_EQ(count("copy of an input"), 3) << *text;
+  EXPECT_EQ(Lines(text, " to " + name), 1) << text;
+  EXPECT_EQ(Lines(text, "\ngemm "), 3) << text;
+  EXPECT_EQ(Lines(text, "copy of an input"), 3) << text;
+}
+
+// w0 x + w1 x, and both by themselves.
+struct SumAndParts {
+  mil::Builder::Built sum, parts;
+  Tensor expected, actual;
+
+  SumAndParts(const DeviceOptions& options, int64_t columns)
+      : sum(AddedProjections(columns)), parts(Projections(2, false, columns)) {
+    auto device = OpenCpuDevice(options);
+    EXPECT_TRUE(device.ok());
+    const auto inputs = RandomInputs(sum.program, 3);
+    const auto one = RunProgram(**device, sum.program, sum.weights, inputs);
+    const auto two = RunProgram(**device, parts.program, parts.weights, inputs);
+    EXPECT_TRUE(one.ok() && two.ok());
+    actual = (*one)[0];
+    for (size_t i = 0; i < actual.size(); ++i) {
+      const auto [a, b] = std::pair((*two)[0][i], (*two)[1][i]);
+      expected.push_back(static_cast<float>(a) + static_cast<float>(b));
+    }
+  }
+};
+
+// Products in 8 bits only write, so that their sum is made as any other, bit for bit.
+TEST(CpuInt8, ProductsAreAddedBehindThem) {
+  const DeviceOptions options = {.precision = Precision::kInt8};
+  const SumAndParts result(options, kColumns);
+  const std::string text = Explain(result.sum.program, result.sum.weights, options);
+  EXPECT_EQ(Lines(text, "\ngemm "), 2) << text;
+  EXPECT_EQ(Lines(text, "product [add]"), 1) << text;
+  EXPECT_EQ(result.actual, result.expected);
+}
+
+TEST(CpuBf16, ProductsAreAddedWhereTheFirstLies) {
+  const DeviceOptions options = {.precision = Precision::kBf16};
+  const SumAndParts result(options, kColumns);
+  const std::string text = Explain(result.sum.program, result.sum.weights, options);
+  EXPECT_EQ(Lines(text, "\ngemm "), 2) << text;
+  EXPECT_EQ(Lines(text, "NN accumulate"), 1) << text;
+  EXPECT_EQ(Lines(text, "product [add]"), 0) << text;
+  const double error =
+      NormError(std::span<const double>(result.actual), std::span<const double>(result.expected));
+  EXPECT_LE(error, Gamma(DType::kFp32, 2 * kDepth));
 }
 
 TEST_P(CpuRounded, HeldWeightsAreRoundedAgainWhenTheyChange) {
@@ -208,6 +256,17 @@ TEST(CpuNarrowWeights, ProductsWithAVectorReadThem) {
       const auto at = static_cast<size_t>(i);
       EXPECT_LE(std::fabs((*narrow)[0][at] - (*exact)[0][at]), bound) << DTypeName(dtype);
     }
+  }
+}
+
+TEST(CpuNarrowWeights, ProductsAreAddedBehindThem) {
+  for (const DType dtype : {DType::kBf16, DType::kInt8}) {
+    const DeviceOptions options = {.vector_weights = dtype};
+    const SumAndParts result(options, 1);
+    const std::string text = Explain(result.sum.program, result.sum.weights, options);
+    EXPECT_EQ(Lines(text, "\ngemv "), 2) << text;
+    EXPECT_EQ(Lines(text, "product [add]"), 1) << text;
+    EXPECT_EQ(result.actual, result.expected);
   }
 }
 

@@ -38,6 +38,7 @@ class Bf16GemmStep final : public Step {
   Bf16GemmStep(const RoundedProduct& product, math::GemmEngine& engine)
       : p_(product), shape_(math::DenseGemm(p_.rows, p_.columns, p_.depth, false, false)) {
     shape_.ldc = p_.c.stride;
+    shape_.accumulate = p_.accumulate;
     implementation_ = engine.DescribeBf16(shape_);
   }
 
@@ -52,8 +53,8 @@ class Bf16GemmStep final : public Step {
     return {};
   }
   std::string Describe() const override {
-    return fmt::format("gemm {} m={} n={} k={} {}N", implementation_, p_.rows, p_.columns, p_.depth,
-                       p_.a.transposed ? "T" : "N");
+    return fmt::format("gemm {} m={} n={} k={} {}N{}", implementation_, p_.rows, p_.columns,
+                       p_.depth, p_.a.transposed ? "T" : "N", p_.accumulate ? " accumulate" : "");
   }
   std::vector<int> Buffers() const override { return {p_.a.buffer, p_.activations, p_.c.buffer}; }
 

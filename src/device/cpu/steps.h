@@ -50,8 +50,8 @@ struct GemmOperand {
   std::vector<int64_t> batch_strides;
 };
 
-// c[batch] = op(a[batch]) op(b[batch]) for every index of `batch`; `engine` names the
-// implementation.
+// c[batch] = op(a[batch]) op(b[batch]), or c[batch] += that, for every index of `batch`; `engine`
+// names the implementation.
 std::unique_ptr<Step> MakeGemmStep(math::GemmShape shape, std::vector<int64_t> batch, GemmOperand a,
                                    GemmOperand b, GemmOperand c, math::GemmEngine& engine);
 
@@ -79,10 +79,12 @@ std::unique_ptr<Step> MakeQuantizeStep(MatrixOperand from, int64_t depth, int64_
 std::unique_ptr<Step> MakeToBf16Step(MatrixOperand from, int64_t depth, int64_t columns, int to);
 
 // c [rows, columns] = a [rows, depth] times the arena buffer `activations`, both in 8 bits or both
-// in bf16. The narrow form of `a`, an input or constant, is the plan's copy number `copy`.
+// in bf16; those in bf16 may `accumulate`: add to c. The narrow form of `a`, an input or constant,
+// is the plan's copy number `copy`.
 struct RoundedProduct {
   int64_t rows = 0, columns = 0, depth = 0;
   MatrixOperand a, c;
+  bool accumulate = false;
   int activations = -1, copy = -1;
 };
 std::unique_ptr<Step> MakeInt8GemmStep(const RoundedProduct& product);

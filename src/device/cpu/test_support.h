@@ -82,6 +82,20 @@ inline Result<Bound> BindProgram(Device& device, const mil::Program& program,
   return bound;
 }
 
+// What ExplainProgram says, and how often it says `what`.
+inline std::string Explain(const mil::Program& program, const mil::WeightStore& weights,
+                           const DeviceOptions& options = {}) {
+  auto text = ExplainProgram(program, weights, options);
+  EXPECT_TRUE(text.ok()) << (text.ok() ? "" : text.error().message);
+  return text.ok() ? *std::move(text) : "";
+}
+
+inline int Lines(const std::string& text, std::string_view what) {
+  int count = 0;
+  for (size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+  return count;
+}
+
 // Seeded inputs, representable in fp16 so that every precision sees the same numbers.
 inline std::vector<Tensor> RandomInputs(const mil::Program& program, uint64_t seed,
                                         double scale = 1.0) {
