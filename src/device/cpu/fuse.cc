@@ -1,6 +1,8 @@
 // Which elementwise operations are carried out together, by the step of the last of them.
 #include <algorithm>
+#include <functional>
 #include <map>
+#include <set>
 
 #include "device/cpu/lowering.h"
 
@@ -46,6 +48,68 @@ int JoinableGroup(const Lowering& lowering, int index, const std::map<int, int>&
   return root;
 }
 
+// Operations of one step that lead to a result, and the values that they read.
+struct Chain {
+  std::set<int> members;
+  std::set<mil::ValueId> reads;
+};
+
+Chain ChainTo(const Lowering& lowering, mil::ValueId result,
+              const std::function<bool(int)>& is_member) {
+  Chain chain;
+  std::vector<mil::ValueId> rest = {result};
+  while (!rest.empty()) {
+    const mil::ValueId value = rest.back();
+    rest.pop_back();
+    const int index = lowering.definitions[static_cast<size_t>(value)];
+    if (index < 0 || !is_member(index)) {
+      chain.reads.insert(value);
+      continue;
+    }
+    if (!chain.members.insert(index).second) continue;
+    for (const mil::Argument& argument : lowering.op(index).arguments) {
+      const auto* operand = std::get_if<mil::ValueId>(&argument.value);
+      if (operand != nullptr) rest.push_back(*operand);
+    }
+  }
+  return chain;
+}
+
+// What will be the group of operation `index` if it is a root: nobody else reads its values.
+Chain OwnChain(const Lowering& lowering, int index) {
+  const mil::ValueId result = lowering.op(index).outputs[0];
+  return ChainTo(lowering, result, [&](int i) {
+    const mil::ValueId value = lowering.op(i).outputs[0];
+    return i == index || (IsElementwise(lowering, lowering.op(i)) &&
+                          lowering.values[static_cast<size_t>(value)].users.size() == 1 &&
+                          lowering.type(value).shape == lowering.type(result).shape);
+  });
+}
+
+// The group of a later root that operation `index` and its chain can join, or -1: it reads the same
+// values, as the two halves of a rotation do, its result lies in the same order, and it comes
+// before anybody asks for the result of `index`.
+int SiblingGroup(const Lowering& lowering, int index, const std::map<int, int>& sizes) {
+  const auto state_of = [&](int i) -> const ValueState& {
+    return lowering.values[static_cast<size_t>(lowering.op(i).outputs[0])];
+  };
+  const ValueState& state = state_of(index);
+  if (!state.placement || state.users.empty()) return -1;
+  const Chain own = OwnChain(lowering, index);
+  for (const auto& [root, size] : sizes) {
+    if (root >= state.users.front()) break;
+    const auto& placement = state_of(root).placement;
+    if (root < index || IsReducing(lowering.op(root)) || !placement) continue;
+    if (placement->axes != state.placement->axes) continue;
+    if (size + static_cast<int>(own.members.size()) > kMostOperations) continue;
+    const Chain other = ChainTo(lowering, lowering.op(root).outputs[0], [&, r = root](int i) {
+      return lowering.group[static_cast<size_t>(i)] == r;
+    });
+    if (other.reads == own.reads) return root;
+  }
+  return -1;
+}
+
 }  // namespace
 
 void FuseElementwise(Lowering& lowering) {
@@ -56,9 +120,13 @@ void FuseElementwise(Lowering& lowering) {
     const bool reducing = IsReducing(op) && lowering.ArgumentValue(op, "x") >= 0;
     const bool constant = lowering.state(op.outputs[0]).constant;
     if (constant || (!reducing && !IsElementwise(lowering, op))) continue;
-    const int root = reducing ? -1 : JoinableGroup(lowering, i, sizes);
-    lowering.group[static_cast<size_t>(i)] = root < 0 ? i : root;
+    int root = reducing ? -1 : JoinableGroup(lowering, i, sizes);
     if (root >= 0) lowering.Fired(FusionWith(lowering.op(root)), i);
+    if (root < 0 && !reducing) {
+      root = SiblingGroup(lowering, i, sizes);
+      if (root >= 0) lowering.Fired(CompileRule::kFuseSibling, i);
+    }
+    lowering.group[static_cast<size_t>(i)] = root < 0 ? i : root;
     ++sizes[root < 0 ? i : root];
   }
 }

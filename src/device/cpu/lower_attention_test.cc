@@ -53,7 +53,7 @@ TEST(LowerAttention, ForwardIsOneStep) {
     EXPECT_EQ(Lines(steps, "causal"), 1);
     EXPECT_EQ(Lines(steps, "softmax"), 0);
     EXPECT_EQ(Lines(steps, " m="), 3) << "the projections alone";
-    EXPECT_EQ(Lines(steps, "[mul]"), 0) << "the step scales queries";
+    EXPECT_EQ(Lines(steps, "elementwise ["), 2) << "both rotations; attention scales queries";
     EXPECT_EQ(Lines(steps, "evaluate"), 0);
     ExpectMatch(program);
   }

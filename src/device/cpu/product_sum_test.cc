@@ -47,8 +47,8 @@ KernelSteps StepsOf(KernelId id, const kernels::KernelSpec& spec,
   ExpectLikeReference(program->program, weights, RandomInputs(program->program, 5, 0.5), 256,
                       precision);
   const std::string text = Explain(program->program, weights, {.precision = precision});
-  return {text, Lines(text, " m="), Lines(text, " accumulate x"), Lines(text, "\nelementwise "),
-          Lines(text, "\ncopy ")};
+  return {text, Lines(text, " m="), Lines(text, " accumulate x"), Lines(text, "elementwise ["),
+          Lines(text, "copy [")};
 }
 
 TEST(ProductSum, KernelsAddWhereTheyWrite) {
