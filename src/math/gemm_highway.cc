@@ -1,10 +1,11 @@
 // A packed SGEMM on Highway: what is packed when, and who computes what. Every element of C is
 // summed in the same order whatever the number of threads.
 //
-// The kernel spreads elements of its first operand and reads vectors of a panel of its second one
-// (gemm_blocks.h). Only panels are packed. So that W^T * dY packs rows of W as they lie, and none
-// of them element by element, a product whose A is transposed is computed as its own transpose,
-// C^T = B^T A^T, and turned round when a panel's columns are complete.
+// The kernel spreads elements of its first operand, which it reads where they lie, and vectors of a
+// panel of its second one (gemm_blocks.h). Only panels are packed, and all of them once is least
+// work if they are those of the larger operand: W, in W * X and W^T * dY. Such a product is
+// computed as its own transpose, C^T = B^T A^T, and turned round when a panel's columns are
+// complete.
 #include <hwy/aligned_allocator.h>
 
 #include <algorithm>
@@ -73,7 +74,7 @@ struct Parts {
 class PanelGemm {
  public:
   PanelGemm(const GemmShape& shape, const float* a, const float* b, float* c)
-      : turned_(shape.transpose_a),
+      : turned_(shape.transpose_a || (!shape.transpose_b && shape.m > shape.n)),
         accumulate_(shape.accumulate),
         m_(turned_ ? shape.n : shape.m),
         n_(turned_ ? shape.m : shape.n),
@@ -83,8 +84,8 @@ class PanelGemm {
         lda_(turned_ ? shape.ldb : shape.lda),
         ldb_(turned_ ? shape.lda : shape.ldb),
         ldc_(shape.ldc),
-        a_transposed_(turned_ && !shape.transpose_b),
-        b_transposed_(!turned_ && shape.transpose_b),
+        a_transposed_(turned_ ? !shape.transpose_b : shape.transpose_a),
+        b_transposed_(turned_ ? !shape.transpose_a : shape.transpose_b),
         width_(TileOfGemm().columns),
         rows_(m_, turned_ ? kMostTurnedRows : MostRows(shape.k), TileOfGemm().rows),
         whole_(shape.k <= kWholeDepth),
