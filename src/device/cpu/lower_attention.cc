@@ -69,7 +69,7 @@ KeysAndValues ReadKeysAndValues(Lowering& lowering, const View& k, const View& v
 }
 
 // A destination for `value`, [batch, heads, seq, head_dim]; `to` is where it has to be copied
-// afterwards, if it could not be written in place.
+// afterwards, if it has a place and could not be written there.
 struct HeadsResult {
   HeadsOperand heads;
   View written;
@@ -83,7 +83,9 @@ HeadsResult WriteHeads(Lowering& lowering, mil::ValueId value) {
     return {*heads, wanted, std::nullopt};
   }
   const View dense = Channels(lowering.NewDense(Channels(wanted).shape()));
-  return {*AsHeads(dense, &repeats), dense, wanted};
+  const HeadsOperand heads = *AsHeads(dense, &repeats);
+  if (!lowering.state(value).placement) return {heads, dense, std::nullopt};
+  return {heads, dense, wanted};
 }
 
 void FinishHeads(Lowering& lowering, mil::ValueId value, const HeadsResult& result) {

@@ -66,6 +66,7 @@ TEST(LowerAttention, BackwardIsOneStep) {
     const std::string steps = Explain(program.program, program.constants);
     SCOPED_TRACE(steps);
     EXPECT_EQ(Lines(steps, "attention_backward heads="), 1);
+    EXPECT_EQ(Lines(steps, "copy"), 0) << "gradients of repeated heads are summed where they lie";
     EXPECT_EQ(Lines(steps, " m="), 0);
     EXPECT_EQ(Lines(steps, "softmax"), 0);
     ExpectMatch(program);
