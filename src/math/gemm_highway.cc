@@ -22,9 +22,8 @@ namespace {
 // cache. A panel that is not much deeper (gradients: a sequence of 256) is packed whole, and serves
 // all blocks of rows that its thread takes one after another.
 constexpr int64_t kDepth = 144, kWholeDepth = 256;
-constexpr int64_t kBlockOfA = 1 << 17;               // floats, in the second-level cache
-constexpr int64_t kLeastRows = 64, kMostRows = 384;  // of such a block
-constexpr int64_t kMostTurnedRows = 512;             // of a block of C^T
+constexpr int64_t kMostRows = 384;        // of a block of rows: a panel is packed for each ...
+constexpr int64_t kMostTurnedRows = 512;  // ... and of one of C^T
 constexpr int64_t kLine = 64 / sizeof(float);
 
 // Memory that its thread keeps from one product to the next: fresh pages cost as much as a small
@@ -87,7 +86,7 @@ class PanelGemm {
         a_transposed_(turned_ ? !shape.transpose_b : shape.transpose_a),
         b_transposed_(turned_ ? !shape.transpose_a : shape.transpose_b),
         width_(TileOfGemm().columns),
-        rows_(m_, turned_ ? kMostTurnedRows : MostRows(shape.k), TileOfGemm().rows),
+        rows_(m_, turned_ ? kMostTurnedRows : kMostRows, TileOfGemm().rows),
         whole_(shape.k <= kWholeDepth),
         depths_(shape.k, kDepth, kLine),
         packed_(static_cast<size_t>(GetThreads()), -1) {}
@@ -123,10 +122,6 @@ class PanelGemm {
   }
 
  private:
-  static int64_t MostRows(int64_t depth) {
-    return std::clamp(kBlockOfA / depth, kLeastRows, kMostRows);
-  }
-
   // Where panels are packed whole, the blocks of rows that share one are neighbours; else the
   // panels that share a block of rows.
   int64_t PanelOf(int64_t unit) const { return whole_ ? unit / rows_.parts : unit % Panels(); }
