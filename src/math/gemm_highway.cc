@@ -24,6 +24,8 @@ namespace {
 constexpr int64_t kDepth = 144, kWholeDepth = 256;
 constexpr int64_t kMostRows = 384;        // of a block of rows: a panel is packed for each ...
 constexpr int64_t kMostTurnedRows = 512;  // ... and of one of C^T
+// Beyond it the kernel would read B in steps that are too long for a cache and for its prefetchers.
+constexpr int64_t kMostTurnedColumns = 512;
 constexpr int64_t kLine = 64 / sizeof(float);
 
 // Memory that its thread keeps from one product to the next: fresh pages cost as much as a small
@@ -73,7 +75,7 @@ struct Parts {
 class PanelGemm {
  public:
   PanelGemm(const GemmShape& shape, const float* a, const float* b, float* c)
-      : turned_(shape.transpose_a || (!shape.transpose_b && shape.m > shape.n)),
+      : turned_(Turns(shape)),
         accumulate_(shape.accumulate),
         m_(turned_ ? shape.n : shape.m),
         n_(turned_ ? shape.m : shape.n),
@@ -122,6 +124,11 @@ class PanelGemm {
   }
 
  private:
+  static bool Turns(const GemmShape& shape) {
+    if (shape.n > kMostTurnedColumns) return false;
+    return shape.transpose_a || (!shape.transpose_b && shape.m > shape.n);
+  }
+
   // Where panels are packed whole, the blocks of rows that share one are neighbours; else the
   // panels that share a block of rows.
   int64_t PanelOf(int64_t unit) const { return whole_ ? unit / rows_.parts : unit % Panels(); }
