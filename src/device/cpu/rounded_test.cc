@@ -44,7 +44,8 @@ mil::Builder::Built AddedProjections(int64_t columns) {
   const ValueId sum = b.Add("sum", x, x);
   const ValueId y0 = b.Matmul("y0", w0, sum, false, false);
   const ValueId y1 = b.Matmul("y1", w1, sum, false, false);
-  auto built = std::move(b).Finish({b.Add("y", y0, y1)});
+  const ValueId y = b.Add("y", y0, y1);
+  auto built = std::move(b).Finish({y});
   EXPECT_TRUE(built.ok()) << (built.ok() ? "" : built.error().message);
   return *std::move(built);
 }
