@@ -25,9 +25,10 @@ constexpr char kTableVersion[] = "table-5";
 //
 // Where neighbours take part of the cores and caches, all lose, and the last column, which hands
 // out its work in small units, gains on the others. Within a step it is even with sgemm in forward
-// kernels (174 against 181 ms at best, 203 against 226 at the median of a busy hour). With AVX2 all
-// three reach the rate but sgemm's W^T * dY. With 1,024 positions and more sgemm is the fastest for
-// forward and backward (80..90 against 57..85, and no less for backward than for forward).
+// kernels (174 against 181 ms at best, 203 against 226 at the median of a busy hour). With AVX2 the
+// three are alike but for W^T * dY, where ours gains 3 to 11 % on the others. With 1,024 positions
+// and more sgemm is the fastest for forward and backward (80..90 against 57..85, and no less for
+// backward than for forward).
 //
 // A product with a vector reads each weight once, and is as fast as memory.
 GemmKind Choose(const GemmShape& shape) {
