@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,14 @@ struct GemmShape {
 GemmShape DenseGemm(int64_t m, int64_t n, int64_t k, bool transpose_a, bool transpose_b,
                     bool accumulate = false);
 
+// One product: `shape` says how A, B and C lie.
+struct GemmCall {
+  GemmShape shape;
+  const float* a = nullptr;
+  const float* b = nullptr;
+  float* c = nullptr;
+};
+
 // "onednn_sgemm", "onednn_matmul", "highway", "accelerate"; kGemv is for products with a vector
 // only (math/gemv.h), others go to Highway.
 enum class GemmKind : uint8_t { kAuto, kLibrarySgemm, kLibraryMatmul, kHighway, kGemv };
@@ -45,6 +54,11 @@ class GemmEngine {
   void Run(const GemmShape& shape, const float* a, const float* b, float* c,
            GemmKind kind = GemmKind::kAuto);
   void Run(const GemmShape& shape, const double* a, const double* b, double* c);
+
+  // Products none of which reads what another one writes. Those that write the same C follow one
+  // another, and all but the first accumulate. Gives the bits of one Run after the other, in less
+  // time: threads go on to the next product without waiting for each other.
+  void RunAll(std::span<const GemmCall> calls);
 
   // Of operands in bf16, whose products are exact in fp32, and summed in fp32. kAuto and
   // kLibraryMatmul take the library's product of such operands, kAuto only where HasFastBf16();
@@ -78,8 +92,10 @@ class GemmEngine {
 // a CPU with instructions for them (x86: AVX512_BF16, AMX-BF16).
 bool HasFastBf16();
 
-// Highway's product: anywhere, and the second opinion in tests.
+// Highway's product: anywhere, and the second opinion in tests; and several of them, with at least
+// one row, column and step of depth each, as GemmEngine::RunAll has them.
 void HighwayGemm(const GemmShape& shape, const float* a, const float* b, float* c);
+void HighwayGemms(std::span<const GemmCall> calls);
 
 // The scalar twin: the definition. T is float, double or std::complex<double>.
 template <class T>

@@ -24,9 +24,6 @@ void LibrarySgemm(const GemmShape& shape, const float* a, const float* b, float*
 // "highway:" and the instruction set that the dispatcher picks.
 std::string HighwayGemmName();
 
-// True where that instruction set has 512-bit vectors, for which Highway's kernel was measured.
-bool HighwayGemmIsWide();
-
 // Products that the library prepares once for each shape, of operands that are all fp32 or all
 // bf16; results and sums are fp32.
 class LibraryMatmul {

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "base/tolerance.h"
+#include "math/gemm_library.h"
 #include "math/test_gemm.h"
 
 namespace millwright::math {
@@ -58,6 +59,67 @@ TEST(GemmTest, HighwayDoesNotDependOnThreads) {
   HighwayGemm(shape, a.data(), b.data(), three.data());
   SetThreads(threads);
   EXPECT_EQ(one, three);
+}
+
+// Products that RunAll takes, into two blocks of memory: of several shapes and flags, ours and a
+// library's, sums of some that can be added to unit by unit and of some that cannot, and one that
+// adds nothing.
+struct ProductList {
+  struct Item {
+    GemmShape shape;
+    size_t c;  // an offset
+  };
+  static constexpr size_t kNext = 100 * 130;
+  std::vector<Item> items = {{DenseGemm(70, 100, 300, false, false), 0},
+                             {DenseGemm(70, 100, 90, false, false, true), 0},
+                             {DenseGemm(70, 100, 200, false, true, true), 0},
+                             {DenseGemm(70, 100, 0, false, true, true), 0},
+                             {DenseGemm(130, 80, 80, true, false), kNext},
+                             {DenseGemm(130, 80, 270, true, false, true), kNext},
+                             {DenseGemm(130, 80, 70, true, false, true), kNext},
+                             {DenseGemm(9, 5, 30, false, false), 2 * kNext},
+                             {DenseGemm(100, 130, 64, false, true, true), 3 * kNext},
+                             {DenseGemm(100, 130, 256, false, true), 4 * kNext},
+                             {DenseGemm(90, 100, 256, false, true), 5 * kNext}};
+  std::vector<GemmCase> cases;
+  std::vector<std::vector<float>> a, b;
+
+  ProductList() {
+    for (const Item& item : items) {
+      cases.emplace_back(item.shape);
+      a.push_back(As<float>(cases.back().a));
+      b.push_back(As<float>(cases.back().b));
+    }
+  }
+
+  // What all of them leave, after run(calls).
+  template <class Run>
+  std::vector<float> Results(const Run& run) const {
+    std::vector<float> c = As<float>(Normals(static_cast<int64_t>(6 * kNext), 4));
+    std::vector<GemmCall> calls;
+    for (size_t i = 0; i < items.size(); ++i) {
+      calls.push_back({items[i].shape, a[i].data(), b[i].data(), c.data() + items[i].c});
+    }
+    run(calls);
+    return c;
+  }
+};
+
+TEST(GemmTest, RunAllGivesTheBitsOfOneAfterTheOther) {
+  const ProductList list;
+  const int before = GetThreads();
+  OnEachTarget([&] {
+    GemmEngine engine;
+    const auto expected = list.Results([&](const std::vector<GemmCall>& calls) {
+      for (const GemmCall& call : calls) engine.Run(call.shape, call.a, call.b, call.c);
+    });
+    for (const int threads : {1, 2, 5}) {
+      SetThreads(threads);
+      EXPECT_EQ(list.Results([&](const auto& calls) { engine.RunAll(calls); }), expected)
+          << threads << " threads, " << HighwayGemmName();
+      SetThreads(before);
+    }
+  });
 }
 
 TEST(GemmTest, PreparedProductsServeOtherOperands) {

@@ -131,21 +131,33 @@ std::function<Status()> Network<T>::CompileQueryKey(const PlanStep& step) {
       };
 }
 
-// The product of a matrix's gradient, in the device's arithmetic for it.
+// The gradients of matrices, in the device's arithmetic for them.
 template <class T>
-void Network<T>::MultiplyGradient(const math::GemmShape& shape, const T* dy, const T* x,
-                                  T* gradient) {
+void Network<T>::MultiplyGradients(const std::vector<Gradient>& gradients) {
   if constexpr (std::is_same_v<T, float>) {
-    if (gradient_operands_ == DType::kBf16) return gemm_->RunRounded(shape, dy, x, gradient);
+    if (gradient_operands_ != DType::kBf16) {
+      std::vector<math::GemmCall> calls;
+      for (const auto& [p, dy, x] : gradients) {
+        calls.push_back({GradientGemm(*p), dy, x, p->grad.data()});
+      }
+      return gemm_->RunAll(calls);
+    }
+    for (const auto& [p, dy, x] : gradients) {
+      gemm_->RunRounded(GradientGemm(*p), dy, x, p->grad.data());
+    }
+  } else {
+    for (const auto& [p, dy, x] : gradients) gemm_->Run(GradientGemm(*p), dy, x, p->grad.data());
   }
-  gemm_->Run(shape, dy, x, gradient);
 }
 
 template <class T>
-std::function<Status()> Network<T>::CompileWeightGradient(const PlanStep& step) {
-  Parameter<T>& p = ParameterOf(step);
-  return [this, &p, dy = Data(step, "dy"), x = Data(step, "x")]() -> Status {
-    MultiplyGradient(GradientGemm(p), dy, x, p.grad.data());
+std::function<Status()> Network<T>::CompileWeightGradients(std::span<const PlanStep> steps) {
+  std::vector<Gradient> gradients;
+  for (const PlanStep& step : steps) {
+    gradients.push_back({&ParameterOf(step), Data(step, "dy"), Data(step, "x")});
+  }
+  return [this, gradients = std::move(gradients)]() -> Status {
+    MultiplyGradients(gradients);
     return {};
   };
 }
@@ -170,7 +182,8 @@ std::function<Status()> Network<T>::CompileAdapterGradient(const PlanStep& step)
 }
 
 template <class T>
-std::function<Status()> Network<T>::CompileHost(const PlanStep& step) {
+std::function<Status()> Network<T>::CompileHost(std::span<const PlanStep> steps) {
+  const PlanStep& step = steps.front();
   switch (step.kind) {
     case StepKind::kRmsNorm:
     case StepKind::kRmsNormBackward:
@@ -183,7 +196,7 @@ std::function<Status()> Network<T>::CompileHost(const PlanStep& step) {
     case StepKind::kQkNormBackward:
       return CompileQueryKey(step);
     case StepKind::kWeightGradient:
-      return CompileWeightGradient(step);
+      return CompileWeightGradients(steps);
     case StepKind::kAdapterGradient:
       return CompileAdapterGradient(step);
     case StepKind::kKernel:
@@ -197,7 +210,7 @@ std::function<Status()> Network<T>::CompileHost(const PlanStep& step) {
   return CompileElementwise(step);
 }
 
-template std::function<Status()> Network<float>::CompileHost(const PlanStep&);
-template std::function<Status()> Network<double>::CompileHost(const PlanStep&);
+template std::function<Status()> Network<float>::CompileHost(std::span<const PlanStep>);
+template std::function<Status()> Network<double>::CompileHost(std::span<const PlanStep>);
 
 }  // namespace millwright::train

@@ -1,5 +1,7 @@
 #include "train/network.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "kernels/adapters.h"
 #include "kernels/weight_role.h"
@@ -14,6 +16,14 @@ namespace {
 
 using kernels::KernelId;
 using model::TensorRole;
+
+// How many of `steps` are carried out as one: gradients of matrices that stand side by side, whose
+// threads then need not wait for each other in between.
+size_t StepsTogether(std::span<const PlanStep> steps) {
+  const auto end = std::ranges::find_if_not(
+      steps, [](const PlanStep& step) { return step.kind == StepKind::kWeightGradient; });
+  return std::max<size_t>(1, static_cast<size_t>(end - steps.begin()));
+}
 
 }  // namespace
 
@@ -82,11 +92,14 @@ Status Network<T>::CompileAll() {
   for (const auto& [from, flows, to] : {std::tuple{&plan_.forward, &residency.forward, &forward_},
                                         {&plan_.backward, &residency.backward, &backward_}}) {
     const std::vector<int64_t> waits = StepsToWaitFor(*from, session_->spec());
-    for (const PlanStep& step : *from) {
-      auto compiled = Compile(step, (*flows)[to->size()]);
+    for (size_t i = 0, count = 0; i < from->size(); i += count) {
+      // What a queue runs stays apart: a step may have to wait for one of them only.
+      const auto rest = std::span(*from).subspan(i);
+      count = queue_ == nullptr ? StepsTogether(rest) : 1;
+      auto compiled = Compile(rest.first(count), (*flows)[i]);
       if (!compiled) return compiled.error();
-      compiled->beside = queue_ != nullptr && RunsBeside(step);
-      compiled->wait_for = queue_ != nullptr ? waits[to->size()] : 0;
+      compiled->beside = queue_ != nullptr && RunsBeside(rest.front());
+      compiled->wait_for = queue_ != nullptr ? waits[i] : 0;
       to->push_back(std::move(*compiled));
     }
   }
@@ -132,10 +145,11 @@ Result<typename Network<T>::Step> Network<T>::CompileKernel(const PlanStep& step
 }
 
 template <class T>
-Result<typename Network<T>::Step> Network<T>::Compile(const PlanStep& step,
+Result<typename Network<T>::Step> Network<T>::Compile(std::span<const PlanStep> steps,
                                                       const runtime::OperandFlow& flow) {
+  const PlanStep& step = steps.front();
   if (step.kind == StepKind::kKernel) return CompileKernel(step, flow);
-  return Step{step.phase, false, CompileHost(step)};
+  return Step{step.phase, false, CompileHost(steps)};
 }
 
 template <class T>

@@ -113,19 +113,26 @@ class Network {
     int64_t wait_for = 0;
   };
 
+  // Of a matrix: dy x^T.
+  struct Gradient {
+    Parameter<T>* parameter = nullptr;
+    const T* dy = nullptr;
+    const T* x = nullptr;
+  };
+
   Network(const NetworkOptions& options, data::VocabMap vocab)
       : options_(options), vocab_(std::move(vocab)) {}
   Status Build(device::Device& device);
   Status CompileAll();
-  Result<Step> Compile(const PlanStep& step, const runtime::OperandFlow& flow);
+  Result<Step> Compile(std::span<const PlanStep> steps, const runtime::OperandFlow& flow);
   Result<Step> CompileKernel(const PlanStep& step, const runtime::OperandFlow& flow);
-  std::function<Status()> CompileHost(const PlanStep& step);
+  std::function<Status()> CompileHost(std::span<const PlanStep> steps);
   std::function<Status()> CompileElementwise(const PlanStep& step);
   std::function<Status()> CompileActClip(const PlanStep& step);
   std::function<Status()> CompileNorm(const PlanStep& step);
   std::function<Status()> CompileQueryKey(const PlanStep& step);
-  void MultiplyGradient(const math::GemmShape& shape, const T* dy, const T* x, T* gradient);
-  std::function<Status()> CompileWeightGradient(const PlanStep& step);
+  void MultiplyGradients(const std::vector<Gradient>& gradients);
+  std::function<Status()> CompileWeightGradients(std::span<const PlanStep> steps);
   std::function<Status()> CompileAdapterGradient(const PlanStep& step);
   Parameter<T>& ParameterOf(const PlanStep& step);
   T* GradientToAddTo(Parameter<T>& p) const;

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "device/cpu/lowering.h"
+#include "device/cpu/together.h"
 
 namespace millwright::device::cpu {
 namespace {
@@ -157,6 +158,7 @@ Result<Plan> CompileFunction(const mil::Function& function, const mil::WeightSto
   }
   if (Status status = StoreOutputs(lowering); !status) return status.error();
   DropUnusedConstants(lowering.plan);
+  FindStepsTogether(lowering.plan);
   PlaceBuffers(lowering.plan);
   if (trace != nullptr) {
     lowering.trace.group = lowering.group;

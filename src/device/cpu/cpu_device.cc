@@ -4,6 +4,7 @@
 
 #include "base/threads.h"
 #include "device/cpu/lowering.h"
+#include "device/cpu/together.h"
 #include "device/host_device.h"
 #include "device/host_surface.h"
 #include "device/ports.h"
@@ -45,10 +46,7 @@ class CpuCall final : public Call {
   Status Run() override {
     for (size_t i = 0; i < buffers_.size(); ++i) buffers_[i] = Start(plan_.buffers[i]);
     const cpu::RunContext context{buffers_, inputs_, outputs_, workspace_.gemm, copies_};
-    for (const auto& step : plan_.steps) {
-      if (Status status = step->Run(context); !status) return status;
-    }
-    return {};
+    return cpu::RunSteps(plan_, context);
   }
 
  private:

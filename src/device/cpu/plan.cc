@@ -11,11 +11,16 @@ constexpr int64_t kArenaGrain = 64 / sizeof(float);
 
 std::vector<Life> ArenaLives(const Plan& plan) {
   std::vector<Life> lives(plan.buffers.size());
+  int first = 0, last = 0;
   for (size_t i = 0; i < plan.steps.size(); ++i) {
+    if (plan.together[i] > 0) {
+      first = static_cast<int>(i);
+      last = first + plan.together[i] - 1;
+    }
     for (int buffer : plan.steps[i]->Buffers()) {
       Life& life = lives[static_cast<size_t>(buffer)];
-      if (life.first < 0) life.first = static_cast<int>(i);
-      life.last = static_cast<int>(i);
+      if (life.first < 0) life.first = first;
+      life.last = last;
     }
   }
   for (size_t i = 0; i < lives.size(); ++i) lives[i].buffer = static_cast<int>(i);

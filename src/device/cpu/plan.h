@@ -23,10 +23,25 @@ struct RunContext {
   std::span<HeldCopy> copies;  // one for each of the plan's
 };
 
+// One matrix of a batched product: base + offset of the batch.
+struct GemmOperand {
+  int buffer = -1;
+  int64_t offset = 0;
+  std::vector<int64_t> batch_strides;
+};
+
+// A product of matrices, without a batch.
+struct Product {
+  math::GemmShape shape;
+  GemmOperand a, b, c;
+};
+
 class Step {
  public:
   virtual ~Step() = default;
   virtual Status Run(const RunContext& context) const = 0;
+  // The product in fp32 that Run carries out, if that is all it does; else null.
+  virtual const Product* AsProduct() const { return nullptr; }
   // One line: what is done, by which implementation, on which shape.
   virtual std::string Describe() const = 0;
   // Every buffer that is read or written.
@@ -52,6 +67,8 @@ struct Plan {
   std::vector<Buffer> buffers;
   std::vector<Copy> copies;
   std::vector<std::unique_ptr<Step>> steps;
+  // By step: how many, from it on, are carried out at once (together.h); 0 in the midst of some.
+  std::vector<int> together;
   std::vector<AlignedBuffer<float>> constants;
   int64_t arena_elements = 0;
 
@@ -59,7 +76,7 @@ struct Plan {
   int AddArena(int64_t elements) { return Add(BufferKind::kArena, 0, elements); }
 };
 
-// The steps between which an arena buffer is used.
+// The steps between which an arena buffer is used; those carried out at once use all of theirs.
 struct Life {
   int buffer = 0;
   int first = -1, last = -1;

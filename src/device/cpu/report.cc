@@ -111,7 +111,11 @@ Result<CompileReport> ReportCompilation(const mil::Program& program,
                        .buffers = Buffers(*plan),
                        .copies = Copies(*plan),
                        .arena_bytes = plan->arena_elements * kFloatBytes};
-  for (const auto& step : plan->steps) report.steps.push_back({.text = step->Describe()});
+  for (size_t i = 0, first = 0; i < plan->steps.size(); ++i) {
+    if (plan->together[i] > 0) first = i;
+    const std::string at_once = first == i ? "" : fmt::format(", at once with step {}", first);
+    report.steps.push_back({.text = plan->steps[i]->Describe() + at_once});
+  }
   for (size_t i = 0; i < report.operations.size(); ++i) {
     for (int step : report.operations[i].steps) {
       report.steps[static_cast<size_t>(step)].operation = static_cast<int>(i);

@@ -15,32 +15,36 @@ constexpr int64_t kThreadWeights = 16384;
 
 class GemmStep final : public Step {
  public:
-  GemmStep(math::GemmShape shape, std::vector<int64_t> batch, GemmOperand a, GemmOperand b,
-           GemmOperand c, std::string implementation)
-      : shape_(shape),
+  GemmStep(Product product, std::vector<int64_t> batch, std::string implementation)
+      : product_(std::move(product)),
         batch_(std::move(batch)),
-        a_(std::move(a)),
-        b_(std::move(b)),
-        c_(std::move(c)),
         implementation_(std::move(implementation)),
-        gemv_(math::AsGemv(shape_)) {}
+        gemv_(math::AsGemv(product_.shape)) {}
 
   Status Run(const RunContext& context) const override {
     const int64_t count = NumElements(batch_);
     if (gemv_.possible && count > 1) return RunVectors(context, count);
+    const auto& [shape, a, b, c] = product_;
     for (int64_t i = 0; i < count; ++i) {
-      context.gemm.Run(shape_, At(context, a_, i), At(context, b_, i), At(context, c_, i));
+      context.gemm.Run(shape, At(context, a, i), At(context, b, i), At(context, c, i));
     }
     return {};
   }
 
-  std::string Describe() const override {
-    return fmt::format("gemm {} m={} n={} k={} {}{}{} x{}", implementation_, shape_.m, shape_.n,
-                       shape_.k, shape_.transpose_a ? "T" : "N", shape_.transpose_b ? "T" : "N",
-                       shape_.accumulate ? " accumulate" : "", NumElements(batch_));
+  const Product* AsProduct() const override {
+    return NumElements(batch_) == 1 && !gemv_.possible ? &product_ : nullptr;
   }
 
-  std::vector<int> Buffers() const override { return {a_.buffer, b_.buffer, c_.buffer}; }
+  std::string Describe() const override {
+    const math::GemmShape& shape = product_.shape;
+    return fmt::format("gemm {} m={} n={} k={} {}{}{} x{}", implementation_, shape.m, shape.n,
+                       shape.k, shape.transpose_a ? "T" : "N", shape.transpose_b ? "T" : "N",
+                       shape.accumulate ? " accumulate" : "", NumElements(batch_));
+  }
+
+  std::vector<int> Buffers() const override {
+    return {product_.a.buffer, product_.b.buffer, product_.c.buffer};
+  }
 
  private:
   // Many small products with vectors (one a head) are shared out whole.
@@ -49,9 +53,9 @@ class GemmStep final : public Step {
     const int64_t grain = std::max<int64_t>(1, kThreadWeights / std::max<int64_t>(1, weights));
     ParallelFor(count, grain, [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i < end; ++i) {
-        const float *a = At(context, a_, i), *b = At(context, b_, i);
+        const float *a = At(context, product_.a, i), *b = At(context, product_.b, i);
         math::GemvSerial(gemv_.shape, gemv_.matrix_is_a ? a : b, gemv_.matrix_is_a ? b : a,
-                         At(context, c_, i));
+                         At(context, product_.c, i));
       }
     });
     return {};
@@ -66,9 +70,8 @@ class GemmStep final : public Step {
     return context.buffers[static_cast<size_t>(operand.buffer)] + offset;
   }
 
-  math::GemmShape shape_;
+  Product product_;
   std::vector<int64_t> batch_;
-  GemmOperand a_, b_, c_;
   std::string implementation_;
   math::GemvForm gemv_;
 };
@@ -79,8 +82,8 @@ std::unique_ptr<Step> MakeGemmStep(math::GemmShape shape, std::vector<int64_t> b
                                    GemmOperand b, GemmOperand c, math::GemmEngine& engine) {
   // Describing a shape also prepares the library's primitive, so that no run has to.
   std::string implementation = engine.Describe(shape);
-  return std::make_unique<GemmStep>(shape, std::move(batch), std::move(a), std::move(b),
-                                    std::move(c), std::move(implementation));
+  return std::make_unique<GemmStep>(Product{shape, std::move(a), std::move(b), std::move(c)},
+                                    std::move(batch), std::move(implementation));
 }
 
 }  // namespace millwright::device::cpu

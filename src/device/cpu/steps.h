@@ -43,13 +43,6 @@ std::unique_ptr<Step> MakeReduceStep(Reduction kind, VectorProgram program, Loop
 std::unique_ptr<Step> MakeSoftmaxStep(VectorProgram program, LoopNest nest, int scratch, int slots);
 int64_t SoftmaxScratch(const LoopNest& nest, int slots);
 
-// One matrix of a batched product: base + offset of the batch.
-struct GemmOperand {
-  int buffer = -1;
-  int64_t offset = 0;
-  std::vector<int64_t> batch_strides;
-};
-
 // c[batch] = op(a[batch]) op(b[batch]), or c[batch] += that, for every index of `batch`; `engine`
 // names the implementation.
 std::unique_ptr<Step> MakeGemmStep(math::GemmShape shape, std::vector<int64_t> batch, GemmOperand a,
@@ -79,7 +72,7 @@ std::unique_ptr<Step> MakeQuantizeStep(MatrixOperand from, int64_t depth, int64_
 std::unique_ptr<Step> MakeToBf16Step(MatrixOperand from, int64_t depth, int64_t columns, int to);
 
 // c [rows, columns] = a [rows, depth] times the arena buffer `activations`, both in 8 bits or both
-// in bf16; those in bf16 may `accumulate`: add to c. The narrow form of `a`, an input or constant,
+// in bf16; or, to `accumulate`, c += that. The narrow form of `a`, an input or constant,
 // is the plan's copy number `copy`.
 struct RoundedProduct {
   int64_t rows = 0, columns = 0, depth = 0;
