@@ -56,9 +56,19 @@ void QuantizeRowMajor(int64_t rows, int64_t depth, const float* w, int64_t strid
 // Quantises x, row-major with a row stride.
 void QuantizeActivations(const float* x, int64_t stride, const Int8Activations& to);
 
-// y = W x; y is row-major with a row stride. The same bits for any number of threads and any
-// instruction set.
-void Int8Gemm(const Int8Weights& w, const Int8Activations& x, float* y, int64_t stride);
+// y, row-major with a row stride; `add`: y += W x instead of y = W x.
+struct Int8Result {
+  float* y = nullptr;
+  int64_t stride = 0;
+  bool add = false;
+};
+
+// y = W x, or y += W x. The same bits for any number of threads and any instruction set.
+void Int8Gemm(const Int8Weights& w, const Int8Activations& x, const Int8Result& y);
+
+// QuantizeWeights, then Int8Gemm; each part of W is multiplied while it lies in a cache.
+void Int8GemmOfFresh(const float* w, int64_t stride, bool transposed, const Int8Weights& to,
+                     const Int8Activations& x, const Int8Result& y);
 
 // True if this CPU has an instruction for sums of four 8-bit products (x86: AVX-512 VNNI). Without
 // it 8 bits are no faster than fp32.

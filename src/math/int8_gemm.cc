@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "base/threads.h"
-#include "math/int8.h"
+#include "math/int8_blocks.h"
 #include "math/simd.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -22,8 +22,7 @@ struct Int8Tile {
   const uint8_t* x = nullptr;
   const int32_t* starts = nullptr;
   const float *row_scales = nullptr, *column_scales = nullptr;
-  float* y = nullptr;
-  int64_t stride = 0;
+  Int8Result y;
 };
 
 }  // namespace
@@ -129,18 +128,19 @@ HWY_INLINE void Step(const int8_t* HWY_RESTRICT w, V x, V y, Int8Rows4& r) {
   r.d0 = Dot::Add(r.d0, x, e), r.d1 = Dot::Add(r.d1, y, e);
 }
 
-HWY_INLINE void StoreVector(V sum, VF row, const float* HWY_RESTRICT columns,
+HWY_INLINE void StoreVector(V sum, VF row, const float* HWY_RESTRICT columns, bool add,
                             float* HWY_RESTRICT y) {
   const DF d;
-  hn::StoreU(hn::Mul(hn::ConvertTo(d, sum), hn::Mul(row, hn::LoadU(d, columns))), d, y);
+  const VF product = hn::Mul(hn::ConvertTo(d, sum), hn::Mul(row, hn::LoadU(d, columns)));
+  hn::StoreU(add ? hn::Add(hn::LoadU(d, y), product) : product, d, y);
 }
 
 HWY_INLINE void StoreRow(const Int8Tile& t, int64_t row, V x, V y, int64_t column) {
   const auto lanes = static_cast<int64_t>(hn::Lanes(DF()));
   const VF scale = hn::Set(DF(), t.row_scales[row]);
-  float* to = t.y + row * t.stride + column;
-  StoreVector(x, scale, t.column_scales + column, to);
-  StoreVector(y, scale, t.column_scales + column + lanes, to + lanes);
+  float* to = t.y.y + row * t.y.stride + column;
+  StoreVector(x, scale, t.column_scales + column, t.y.add, to);
+  StoreVector(y, scale, t.column_scales + column + lanes, t.y.add, to + lanes);
 }
 
 HWY_INLINE void StoreRows(const Int8Tile& t, int64_t row, const Int8Rows4& r, int64_t column) {
@@ -199,27 +199,37 @@ void Tile(const Int8Tile& t) {
 #endif
 }
 
+// A tile at an edge of y, of which `rows` and `columns` are left, through a buffer.
+void TileAtEdge(Int8Tile tile, int64_t rows, int64_t columns) {
+  HWY_ALIGN float edge[kInt8Rows * kInt8Columns] = {};
+  const Int8Result y = tile.y;
+  for (int64_t i = 0; i < rows && y.add; ++i) {
+    std::copy_n(y.y + i * y.stride, columns, edge + i * kInt8Columns);
+  }
+  tile.y = {edge, kInt8Columns, y.add};
+  Tile(tile);
+  for (int64_t i = 0; i < rows; ++i) {
+    std::copy_n(edge + i * kInt8Columns, columns, y.y + i * y.stride);
+  }
+}
+
 // The blocks [begin, end) of W by all panels of x.
-void Blocks(const Int8Weights& w, const Int8Activations& x, float* y, int64_t stride, int64_t begin,
+void Blocks(const Int8Weights& w, const Int8Activations& x, const Int8Result& y, int64_t begin,
             int64_t end) {
   const int64_t words = (w.depth + 3) / 4;
-  HWY_ALIGN float edge[kInt8Rows * kInt8Columns];
   for (int64_t row = begin * kInt8Rows; row < end * kInt8Rows; row += kInt8Rows) {
     const int64_t rows = HWY_MIN(kInt8Rows, w.rows - row);
     for (int64_t column = 0; column < x.columns; column += kInt8Columns) {
       const int64_t columns = HWY_MIN(kInt8Columns, x.columns - column);
-      Int8Tile tile{
-          words,          w.blocks + row * 4 * words, x.panels + column * 4 * words, w.starts + row,
-          w.scales + row, x.scales + column,          y + row * stride + column,     stride};
-      if (rows == kInt8Rows && columns == kInt8Columns) {
-        Tile(tile);
-        continue;
-      }
-      tile.y = edge, tile.stride = kInt8Columns;
-      Tile(tile);
-      for (int64_t i = 0; i < rows; ++i) {
-        std::copy_n(edge + i * kInt8Columns, columns, y + (row + i) * stride + column);
-      }
+      const Int8Tile tile{words,
+                          w.blocks + row * 4 * words,
+                          x.panels + column * 4 * words,
+                          w.starts + row,
+                          w.scales + row,
+                          x.scales + column,
+                          {y.y + row * y.stride + column, y.stride, y.add}};
+      const bool whole = rows == kInt8Rows && columns == kInt8Columns;
+      whole ? Tile(tile) : TileAtEdge(tile, rows, columns);
     }
   }
 }
@@ -234,12 +244,31 @@ namespace {
 HWY_EXPORT(Blocks);
 HWY_EXPORT(HasDot);
 HWY_EXPORT(Int8TargetName);
+
+// Blocks that are quantised and multiplied by one thread at a time: a strip of int8_quantize.cc.
+constexpr int64_t kFreshBlocks = 8;
+
+int64_t BlocksOf(const Int8Weights& w) { return (w.rows + kInt8Rows - 1) / kInt8Rows; }
+
 }  // namespace
 
-void Int8Gemm(const Int8Weights& w, const Int8Activations& x, float* y, int64_t stride) {
-  const int64_t blocks = (w.rows + kInt8Rows - 1) / kInt8Rows;
-  ParallelFor(blocks, 1, [&](int64_t begin, int64_t end) {
-    HWY_DYNAMIC_DISPATCH(Blocks)(w, x, y, stride, begin, end);
+void MultiplyBlocks(const Int8Weights& w, const Int8Activations& x, const Int8Result& y,
+                    int64_t begin, int64_t end) {
+  HWY_DYNAMIC_DISPATCH(Blocks)(w, x, y, begin, end);
+}
+
+void Int8Gemm(const Int8Weights& w, const Int8Activations& x, const Int8Result& y) {
+  ParallelFor(BlocksOf(w), 1,
+              [&](int64_t begin, int64_t end) { MultiplyBlocks(w, x, y, begin, end); });
+}
+
+void Int8GemmOfFresh(const float* w, int64_t stride, bool transposed, const Int8Weights& to,
+                     const Int8Activations& x, const Int8Result& y) {
+  const int64_t blocks = BlocksOf(to);
+  ParallelUnits((blocks + kFreshBlocks - 1) / kFreshBlocks, [&](int64_t unit, int) {
+    const int64_t begin = unit * kFreshBlocks, end = std::min(blocks, begin + kFreshBlocks);
+    QuantizeBlocks(w, stride, transposed, to, begin, end);
+    MultiplyBlocks(to, x, y, begin, end);
   });
 }
 

@@ -3,11 +3,12 @@
 #include <cmath>
 
 #include "base/threads.h"
-#include "math/int8.h"
+#include "math/int8_blocks.h"
 #include "math/simd.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "math/int8_quantize.cc"
+#include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
@@ -16,17 +17,31 @@
 namespace millwright::math {
 namespace {
 
-// Columns that are quantised together: a multiple of both kInt8Rows and kInt8Columns.
-constexpr int64_t kStrip = 192;
+// Columns that are quantised together, a multiple of both kInt8Rows and kInt8Columns: few enough
+// for a strip of W^T to stay in the second-level cache between the two looks at it.
+constexpr int64_t kStrip = 96;
+// Rows that are asked for ahead of the first look, since no prefetcher follows such long steps.
+constexpr int64_t kRowsAhead = 12;
 
-// Where the words of four bytes go, each holding four steps of depth of one column: panels of
-// `width` columns, [columns/width][words][width]. `flip` turns signed bytes into those plus 128.
+// Where the words of four bytes go, each holding four steps of depth of one column: panels of some
+// columns, [columns/width][words][width].
 struct Panels {
   std::byte* to = nullptr;
-  int64_t width = 0, words = 0;
-  uint32_t flip = 0;
+  int64_t words = 0;
   float* scales = nullptr;
-  int32_t* starts = nullptr;  // null: not wanted
+  int32_t* starts = nullptr;  // of weights
+};
+
+// Those of W^T and of x. `kFlip` turns signed bytes into those plus 128.
+struct PanelsOfWeights : Panels {
+  static constexpr int64_t kWidth = kInt8Rows;
+  static constexpr uint32_t kFlip = 0;
+  static constexpr bool kStarts = true;
+};
+struct PanelsOfActivations : Panels {
+  static constexpr int64_t kWidth = kInt8Columns;
+  static constexpr uint32_t kFlip = 0x80808080u;
+  static constexpr bool kStarts = false;
 };
 
 // 127 / absmax, or 0 where that would overflow.
@@ -55,10 +70,14 @@ HWY_INLINE hn::Vec<hn::Rebind<int32_t, DF>> AbsBits(DF d, const float* HWY_RESTR
   return hn::BitCast(hn::Rebind<int32_t, DF>(), hn::Abs(hn::LoadU(d, x)));
 }
 
+// The largest of column `c` to c + lanes in four rows, and in what is known of them.
 template <class DF>
-HWY_INLINE void TakeAbsmax(DF d, const float* HWY_RESTRICT x, int32_t* HWY_RESTRICT absmax) {
+HWY_INLINE void TakeAbsmax(DF d, const float* HWY_RESTRICT x, int64_t stride,
+                           int32_t* HWY_RESTRICT absmax) {
   const hn::Rebind<int32_t, DF> di;
-  hn::StoreU(hn::Max(hn::LoadU(di, absmax), AbsBits(d, x)), di, absmax);
+  const auto upper = hn::Max(AbsBits(d, x), AbsBits(d, x + stride));
+  const auto lower = hn::Max(AbsBits(d, x + 2 * stride), AbsBits(d, x + 3 * stride));
+  hn::StoreU(hn::Max(hn::LoadU(di, absmax), hn::Max(upper, lower)), di, absmax);
 }
 
 // x * inverse to the nearest whole number, ties to even.
@@ -69,9 +88,9 @@ HWY_INLINE hn::Vec<hn::Rebind<int32_t, DF>> Nearest(DF d, const float* HWY_RESTR
 }
 
 // Four rows of the columns from `c` on, a word each. Rows from `rows` on are zeros.
-template <class DF>
+template <class To, class DF>
 HWY_INLINE void TakeWords(DF d, const float* HWY_RESTRICT x, int64_t stride, int64_t rows,
-                          uint32_t flip, int64_t c, Strip& s) {
+                          int64_t c, Strip& s) {
   const hn::Rebind<int32_t, DF> di;
   const hn::Rebind<uint32_t, DF> du;
   const auto inverse = hn::LoadU(d, s.inverse + c);
@@ -80,14 +99,16 @@ HWY_INLINE void TakeWords(DF d, const float* HWY_RESTRICT x, int64_t stride, int
   const auto q1 = rows > 1 ? Nearest(d, x + stride, inverse) : zero;
   const auto q2 = rows > 2 ? Nearest(d, x + 2 * stride, inverse) : zero;
   const auto q3 = rows > 3 ? Nearest(d, x + 3 * stride, inverse) : zero;
-  const auto sum = hn::Add(hn::Add(q0, q1), hn::Add(q2, q3));
-  hn::StoreU(hn::Add(hn::LoadU(di, s.sums + c), sum), di, s.sums + c);
+  if constexpr (To::kStarts) {
+    const auto sum = hn::Add(hn::Add(q0, q1), hn::Add(q2, q3));
+    hn::StoreU(hn::Add(hn::LoadU(di, s.sums + c), sum), di, s.sums + c);
+  }
   const auto byte = hn::Set(du, 0xFFu);
   const auto low = hn::Or(hn::And(hn::BitCast(du, q0), byte),
                           hn::ShiftLeft<8>(hn::And(hn::BitCast(du, q1), byte)));
   const auto high = hn::Or(hn::ShiftLeft<16>(hn::And(hn::BitCast(du, q2), byte)),
                            hn::ShiftLeft<24>(hn::BitCast(du, q3)));
-  hn::StoreU(hn::Xor(hn::Or(low, high), hn::Set(du, flip)), du, s.words + c);
+  hn::StoreU(hn::Xor(hn::Or(low, high), hn::Set(du, To::kFlip)), du, s.words + c);
 }
 
 // Calls fn(tag, column) for vectors that together cover `columns`.
@@ -100,48 +121,91 @@ HWY_INLINE void ForColumns(int64_t columns, const Fn& fn) {
   for (; c < columns; ++c) fn(hn::CappedTag<float, 1>(), c);
 }
 
+// The largest of each column of a strip.
+void TakeAbsmaxOfStrip(const float* HWY_RESTRICT x, int64_t stride, int64_t depth, int64_t columns,
+                       Strip& s) {
+  int64_t j = 0;
+  for (; j + 4 <= depth; j += 4) {
+    const float* const rows = x + j * stride;
+    if (j + kRowsAhead + 4 <= depth) {
+      for (int64_t i = 0; i < 4; ++i) {
+        const float* const ahead = rows + (kRowsAhead + i) * stride;
+        for (int64_t c = 0; c < columns; c += 64 / sizeof(float)) hwy::Prefetch(ahead + c);
+      }
+    }
+    ForColumns(columns,
+               [&](auto d, int64_t c) HWY_ATTR { TakeAbsmax(d, rows + c, stride, s.absmax + c); });
+  }
+  for (; j < depth; ++j) {
+    ForColumns(columns, [&](auto d, int64_t c)
+                            HWY_ATTR { TakeAbsmax(d, x + j * stride + c, 0, s.absmax + c); });
+  }
+}
+
 // The columns [first, first + columns) of a matrix of `depth` rows, at most kStrip of them.
+template <class To>
 void QuantizeStrip(const float* HWY_RESTRICT x, int64_t stride, int64_t depth, int64_t first,
-                   int64_t columns, const Panels& to) {
+                   int64_t columns, const To& to) {
+  constexpr int64_t kBytes = To::kWidth * 4;
   Strip s;
-  const int64_t padded = (columns + to.width - 1) / to.width * to.width;
+  const int64_t padded = (columns + To::kWidth - 1) / To::kWidth * To::kWidth;
   std::fill_n(s.absmax, padded, 0);
   std::fill_n(s.sums, padded, 0);
-  std::fill_n(s.words, padded, to.flip);
+  std::fill_n(s.words, padded, To::kFlip);
   x += first;
-  for (int64_t j = 0; j < depth; ++j) {
-    ForColumns(columns, [&](auto d, int64_t c)
-                            HWY_ATTR { TakeAbsmax(d, x + j * stride + c, s.absmax + c); });
-  }
+  TakeAbsmaxOfStrip(x, stride, depth, columns, s);
   for (int64_t c = 0; c < padded; ++c) {
     float absmax;
     hwy::CopyBytes<4>(s.absmax + c, &absmax);
     to.scales[first + c] = absmax / 127.0f;
     s.inverse[c] = Inverse(absmax);
   }
-  const int64_t bytes = to.width * 4;
   for (int64_t word = 0; word < to.words; ++word) {
     const int64_t rows = HWY_MIN(int64_t{4}, depth - 4 * word);
     ForColumns(columns, [&](auto d, int64_t c) HWY_ATTR {
-      TakeWords(d, x + 4 * word * stride + c, stride, rows, to.flip, c, s);
+      TakeWords<To>(d, x + 4 * word * stride + c, stride, rows, c, s);
     });
-    std::byte* panel = to.to + (first / to.width * to.words + word) * bytes;
-    for (int64_t c = 0; c < padded; c += to.width, panel += to.words * bytes) {
-      std::copy_n(reinterpret_cast<const std::byte*>(s.words + c), bytes, panel);
+    std::byte* panel = to.to + (first / To::kWidth * to.words + word) * kBytes;
+    for (int64_t c = 0; c < padded; c += To::kWidth, panel += to.words * kBytes) {
+      hwy::CopyBytes<kBytes>(s.words + c, panel);
     }
   }
-  if (to.starts == nullptr) return;
-  for (int64_t c = 0; c < padded; ++c) {
-    // The sum of a column that holds what is no number means nothing; its scale carries that.
-    to.starts[first + c] = std::isfinite(to.scales[first + c]) ? -128 * s.sums[c] : 0;
+  if constexpr (To::kStarts) {
+    for (int64_t c = 0; c < padded; ++c) {
+      // The sum of a column that holds what is no number means nothing; its scale carries that.
+      to.starts[first + c] = std::isfinite(to.scales[first + c]) ? -128 * s.sums[c] : 0;
+    }
   }
 }
 
+template <class To>
 void QuantizeColumns(const float* x, int64_t stride, int64_t depth, int64_t begin, int64_t end,
-                     const Panels& to) {
+                     const To& to) {
   for (int64_t c = begin; c < end; c += kStrip) {
     QuantizeStrip(x, stride, depth, c, HWY_MIN(kStrip, end - c), to);
   }
+}
+
+// Blocks [begin, end) of W, stored as its transpose.
+void QuantizeTransposedRows(const float* w, int64_t stride, const Int8Weights& to, int64_t begin,
+                            int64_t end) {
+  PanelsOfWeights panels;
+  panels.to = reinterpret_cast<std::byte*>(to.blocks);
+  panels.words = (to.depth + 3) / 4;
+  panels.scales = to.scales;
+  panels.starts = to.starts;
+  QuantizeColumns(w, stride, to.depth, begin * kInt8Rows, HWY_MIN(end * kInt8Rows, to.rows),
+                  panels);
+}
+
+// Columns [begin, end) of x.
+void QuantizeColumnsOfX(const float* x, int64_t stride, const Int8Activations& to, int64_t begin,
+                        int64_t end) {
+  PanelsOfActivations panels;
+  panels.to = reinterpret_cast<std::byte*>(to.panels);
+  panels.words = (to.depth + 3) / 4;
+  panels.scales = to.scales;
+  QuantizeColumns(x, stride, to.depth, begin, end, panels);
 }
 
 // The absmax of a row of `depth` elements, as bits.
@@ -230,26 +294,21 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace millwright::math {
 namespace {
-HWY_EXPORT(QuantizeColumns);
+HWY_EXPORT(QuantizeColumnsOfX);
+HWY_EXPORT(QuantizeTransposedRows);
 HWY_EXPORT(QuantizeRows);
 HWY_EXPORT(QuantizeRowsInOrder);
 }  // namespace
 
+void QuantizeBlocks(const float* w, int64_t stride, bool transposed, const Int8Weights& to,
+                    int64_t begin, int64_t end) {
+  transposed ? HWY_DYNAMIC_DISPATCH(QuantizeTransposedRows)(w, stride, to, begin, end)
+             : HWY_DYNAMIC_DISPATCH(QuantizeRows)(w, stride, to, begin, end);
+}
+
 void QuantizeWeights(const float* w, int64_t stride, bool transposed, const Int8Weights& to) {
-  if (!transposed) {
-    ParallelFor((to.rows + kInt8Rows - 1) / kInt8Rows, 1, [&](int64_t begin, int64_t end) {
-      HWY_DYNAMIC_DISPATCH(QuantizeRows)(w, stride, to, begin, end);
-    });
-    return;
-  }
-  const Panels panels = {.to = reinterpret_cast<std::byte*>(to.blocks),
-                         .width = kInt8Rows,
-                         .words = (to.depth + 3) / 4,
-                         .flip = 0,
-                         .scales = to.scales,
-                         .starts = to.starts};
-  ParallelFor(to.rows, kInt8Rows, [&](int64_t begin, int64_t end) {
-    HWY_DYNAMIC_DISPATCH(QuantizeColumns)(w, stride, to.depth, begin, end, panels);
+  ParallelFor((to.rows + kInt8Rows - 1) / kInt8Rows, 1, [&](int64_t begin, int64_t end) {
+    QuantizeBlocks(w, stride, transposed, to, begin, end);
   });
 }
 
@@ -262,14 +321,8 @@ void QuantizeRowMajor(int64_t rows, int64_t depth, const float* w, int64_t strid
 }
 
 void QuantizeActivations(const float* x, int64_t stride, const Int8Activations& to) {
-  const Panels panels = {.to = reinterpret_cast<std::byte*>(to.panels),
-                         .width = kInt8Columns,
-                         .words = (to.depth + 3) / 4,
-                         .flip = 0x80808080u,
-                         .scales = to.scales,
-                         .starts = nullptr};
   ParallelFor(to.columns, kInt8Columns, [&](int64_t begin, int64_t end) {
-    HWY_DYNAMIC_DISPATCH(QuantizeColumns)(x, stride, to.depth, begin, end, panels);
+    HWY_DYNAMIC_DISPATCH(QuantizeColumnsOfX)(x, stride, to, begin, end);
   });
 }
 

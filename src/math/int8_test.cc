@@ -37,13 +37,22 @@ struct Operands {
         w_memory(Int8WeightsBytes(c.rows, c.depth)),
         x_memory(Int8ActivationsBytes(c.depth, c.columns)) {}
 
-  std::vector<float> Product() {
+  // What y was before.
+  static constexpr float kBefore = -1.0f;
+
+  // Of weights that are quantised before, or on the way; in place of what y was, or on top of it.
+  std::vector<float> Product(bool fresh = false, bool add = false) {
     const Int8Weights w8 = Int8WeightsIn(c.rows, c.depth, w_memory.data());
     const Int8Activations x8 = Int8ActivationsIn(c.depth, c.columns, x_memory.data());
-    QuantizeWeights(w.data(), w_stride, c.transposed, w8);
     QuantizeActivations(x.data(), x_stride, x8);
-    Guarded<float> y(std::vector<float>(static_cast<size_t>(c.rows * y_stride()), -1.0f), 1);
-    Int8Gemm(w8, x8, y.data(), y_stride());
+    Guarded<float> y(std::vector<float>(static_cast<size_t>(c.rows * y_stride()), kBefore), 1);
+    const Int8Result to = {y.data(), y_stride(), add};
+    if (fresh) {
+      Int8GemmOfFresh(w.data(), w_stride, c.transposed, w8, x8, to);
+    } else {
+      QuantizeWeights(w.data(), w_stride, c.transposed, w8);
+      Int8Gemm(w8, x8, to);
+    }
     EXPECT_TRUE(y.Intact());
     return y.values();
   }
@@ -56,8 +65,16 @@ struct Operands {
     return scalar::Quantize(c.columns, c.depth, x.data(), 1, x_stride);
   }
   std::vector<float> TwinProduct() const {
-    std::vector<float> y(static_cast<size_t>(c.rows * y_stride()), -1.0f);
+    std::vector<float> y(static_cast<size_t>(c.rows * y_stride()), kBefore);
     scalar::Int8Gemm(QuantizedW(), QuantizedX(), y.data(), y_stride());
+    return y;
+  }
+
+  std::vector<float> TwinSum() const {
+    std::vector<float> y = TwinProduct();
+    for (int64_t i = 0; i < c.rows; ++i) {
+      for (int64_t j = 0; j < c.columns; ++j) y[static_cast<size_t>(i * y_stride() + j)] += kBefore;
+    }
     return y;
   }
 
@@ -93,7 +110,10 @@ TEST(Int8Gemm, HasTheBitsOfItsScalarTwin) {
     for (const Int8Case& c : Cases()) {
       SCOPED_TRACE(Name(c));
       Operands operands(c);
-      ASSERT_EQ(operands.Product(), operands.TwinProduct());
+      for (const bool fresh : {false, true}) {
+        ASSERT_EQ(operands.Product(fresh), operands.TwinProduct()) << fresh;
+        ASSERT_EQ(operands.Product(fresh, true), operands.TwinSum()) << fresh;
+      }
     }
   };
   check();  // with whatever this CPU has
@@ -108,6 +128,7 @@ TEST(Int8Gemm, GivesTheSameBitsOnOneThreadAndOnTwo) {
     const auto one = operands.Product();
     SetThreads(2);
     EXPECT_EQ(operands.Product(), one);
+    EXPECT_EQ(operands.Product(true), one);
     SetThreads(before);
   }
 }

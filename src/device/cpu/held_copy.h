@@ -15,24 +15,29 @@ class HeldCopy {
   // `source` is the input's surface, or null for a constant.
   HeldCopy(const Surface* source, size_t bytes) : source_(source), memory_(bytes) {}
 
-  // The copy; fill(memory) writes it if it is stale. What a surface that is not held contains is
-  // unknown, so that its copy always is.
+  // The copy; fill(memory) writes it if it is stale.
   template <class Fill>
   std::byte* Get(const Fill& fill) {
     if (IsStale()) {
       fill(memory_.data());
-      filled_ = true;
-      if (source_ != nullptr) version_ = source_->version();
+      MarkFilled();
     }
     return memory_.data();
   }
 
- private:
+  // The same in parts, for who writes the copy while he uses it. What a surface that is not held
+  // contains is unknown, so that its copy is always stale.
   bool IsStale() const {
     if (!filled_) return true;
     return source_ != nullptr && (!source_->held() || source_->version() != version_);
   }
+  std::byte* memory() { return memory_.data(); }
+  void MarkFilled() {
+    filled_ = true;
+    if (source_ != nullptr) version_ = source_->version();
+  }
 
+ private:
   const Surface* source_;
   AlignedBuffer<std::byte> memory_;
   bool filled_ = false;

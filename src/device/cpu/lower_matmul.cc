@@ -202,9 +202,7 @@ void EmitGemm(Lowering& lowering, View a, View b, const View& to, bool accumulat
   const bool single = NumElements(batch.sizes) == 1;
   const bool narrow = single && IsNarrowProduct(lowering, shape, a);
   const bool rounded = single && !narrow && IsRoundedProduct(lowering, shape, a);
-  if (accumulate && (narrow || (rounded && !RoundedProductsAccumulate(lowering)))) {
-    return EmitDetached(lowering, a, b, to, accumulate);
-  }
+  if (accumulate && narrow) return EmitDetached(lowering, a, b, to, accumulate);
   if (accumulate) lowering.Fired(CompileRule::kAccumulate);
   if (narrow) {
     lowering.Fired(CompileRule::kNarrowProduct);

@@ -44,9 +44,6 @@ bool IsRoundedProduct(const Lowering& lowering, const math::GemmShape& shape, co
          (shape.k <= math::kInt8MaxDepth || !IsInt8(lowering));
 }
 
-// Sums in 8 bits are scaled as they are written: math/int8.h has no form that adds.
-bool RoundedProductsAccumulate(const Lowering& lowering) { return !IsInt8(lowering); }
-
 void EmitRoundedGemm(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
                      const View& to) {
   const bool int8 = IsInt8(lowering);

@@ -172,10 +172,8 @@ void EmitNarrowGemv(Lowering& lowering, const math::GemmShape& shape, const View
 
 // lower_rounded.cc: whether precisions int8 and bf16 round the operands of c = a * b: one product
 // whose left operand is a matrix of an input or constant, as every projection of a kernel is,
-// neither side of which is small (adapters stay fp32), by columns that lie as stored; and whether
-// such a product can add to what lies at its destination.
+// neither side of which is small (adapters stay fp32), by columns that lie as stored.
 bool IsRoundedProduct(const Lowering& lowering, const math::GemmShape& shape, const View& a);
-bool RoundedProductsAccumulate(const Lowering& lowering);
 // `b` and `to` are the views of the matrices that `shape` describes.
 void EmitRoundedGemm(Lowering& lowering, const math::GemmShape& shape, const View& a, const View& b,
                      const View& to);

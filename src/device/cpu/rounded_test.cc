@@ -136,13 +136,14 @@ struct SumAndParts {
   }
 };
 
-// Products in 8 bits only write, so that their sum is made as any other, bit for bit.
-TEST(CpuInt8, ProductsAreAddedBehindThem) {
+// Sums in 8 bits are exact, so that adding to one is adding two of them, bit for bit.
+TEST(CpuInt8, ProductsAreAddedWhereTheFirstLies) {
   const DeviceOptions options = {.precision = Precision::kInt8};
   const SumAndParts result(options, kColumns);
   const std::string text = Explain(result.sum.program, result.sum.weights, options);
   EXPECT_EQ(Lines(text, "\ngemm "), 2) << text;
-  EXPECT_EQ(Lines(text, "product [add]"), 1) << text;
+  EXPECT_EQ(Lines(text, "NN accumulate"), 1) << text;
+  EXPECT_EQ(Lines(text, "product [add]"), 0) << text;
   EXPECT_EQ(result.actual, result.expected);
 }
 

@@ -38,20 +38,24 @@ class Int8GemmStep final : public Step {
   explicit Int8GemmStep(const RoundedProduct& product) : p_(product) {}
 
   Status Run(const RunContext& context) const override {
-    const auto layout = [&](std::byte* memory) {
-      return math::Int8WeightsIn(p_.rows, p_.depth, memory);
+    const auto at = [&](const MatrixOperand& operand) {
+      return context.buffers[static_cast<size_t>(operand.buffer)] + operand.offset;
     };
-    std::byte* memory = context.copies[static_cast<size_t>(p_.copy)].Get([&](std::byte* stale) {
-      math::QuantizeWeights(context.buffers[static_cast<size_t>(p_.a.buffer)] + p_.a.offset,
-                            p_.a.stride, p_.a.transposed, layout(stale));
-    });
-    math::Int8Gemm(layout(memory), Activations(context, p_.activations, p_.depth, p_.columns),
-                   context.buffers[static_cast<size_t>(p_.c.buffer)] + p_.c.offset, p_.c.stride);
+    HeldCopy& copy = context.copies[static_cast<size_t>(p_.copy)];
+    const auto weights = math::Int8WeightsIn(p_.rows, p_.depth, copy.memory());
+    const auto x = Activations(context, p_.activations, p_.depth, p_.columns);
+    const math::Int8Result y = {at(p_.c), p_.c.stride, p_.accumulate};
+    if (!copy.IsStale()) {
+      math::Int8Gemm(weights, x, y);
+      return {};
+    }
+    math::Int8GemmOfFresh(at(p_.a), p_.a.stride, p_.a.transposed, weights, x, y);
+    copy.MarkFilled();
     return {};
   }
   std::string Describe() const override {
-    return fmt::format("gemm {} m={} n={} k={} {}N", math::Int8GemmName(), p_.rows, p_.columns,
-                       p_.depth, p_.a.transposed ? "T" : "N");
+    return fmt::format("gemm {} m={} n={} k={} {}N{}", math::Int8GemmName(), p_.rows, p_.columns,
+                       p_.depth, p_.a.transposed ? "T" : "N", p_.accumulate ? " accumulate" : "");
   }
   std::vector<int> Buffers() const override { return {p_.a.buffer, p_.activations, p_.c.buffer}; }
 
