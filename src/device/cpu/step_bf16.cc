@@ -36,7 +36,8 @@ class Bf16GemmStep final : public Step {
  public:
   // Describing a shape also prepares it, so that no run has to.
   Bf16GemmStep(const RoundedProduct& product, math::GemmEngine& engine)
-      : p_(product), shape_(math::DenseGemm(p_.rows, p_.columns, p_.depth, false, false)) {
+      : p_(product),
+        shape_(math::DenseGemm(p_.rows, p_.columns, p_.depth, p_.a.transposed, false)) {
     shape_.ldc = p_.c.stride;
     shape_.accumulate = p_.accumulate;
     implementation_ = engine.DescribeBf16(shape_);
@@ -59,12 +60,11 @@ class Bf16GemmStep final : public Step {
   std::vector<int> Buffers() const override { return {p_.a.buffer, p_.activations, p_.c.buffer}; }
 
  private:
-  // As the product reads it, whichever way it is stored.
   void Round(const float* weights, std::byte* to) const {
     const int64_t rows = p_.a.transposed ? p_.depth : p_.rows;
     const int64_t columns = p_.a.transposed ? p_.rows : p_.depth;
     math::ConvertBlock(rows, columns, DType::kFp32, weights, p_.a.stride, DType::kBf16, to,
-                       p_.depth, p_.a.transposed);
+                       columns);
   }
 
   RoundedProduct p_;
