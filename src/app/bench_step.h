@@ -25,7 +25,10 @@ struct StepBench {
   int peak_measurements = 0;
   double cpu_share = 1;  // see PeakMeter
   StepWork work;
-  Samples step;  // forward and backward
+  Samples step;  // forward and backward: the first micro-step of an update
+  // Another one before the same update. It adds to gradients that are there, and finds the narrow
+  // forms of weights (precisions int8 and bf16) that the first one made.
+  Samples next;
   // Each micro-step's rate, as a share of the mean FMA rate measured right before and after it. On
   // a machine with neighbours this says more than a share of the best rate ever seen.
   Samples share;
@@ -39,10 +42,10 @@ struct StepBench {
   double floor_ms() const { return work.total() * 1e-6 / peak_gflops; }
 };
 
-// Micro-steps and updates of a network with random weights on random tokens, with the peak measured
-// before, between and after them; for about `seconds`. `rows` below the vocabulary makes an `exact`
-// compaction of that many rows. `gemm_table` is the device's, for the products on the host. Fails
-// if the memory is not there.
+// Micro-steps, two an update, and updates of a network with random weights on random tokens, with
+// the peak measured before, between and after them; for about `seconds`. `rows` below the
+// vocabulary makes an `exact` compaction of that many rows. `gemm_table` is the device's, for the
+// products on the host. Fails if the memory is not there.
 Result<StepBench> BenchStep(device::Device& device, const model::ModelConfig& config, int64_t rows,
                             double seconds, const Progress& progress,
                             std::shared_ptr<const math::GemmTable> gemm_table = nullptr);

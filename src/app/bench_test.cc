@@ -262,6 +262,8 @@ TEST(BenchStep, MeasuresATinyNetwork) {
   EXPECT_EQ(bench->rows, 9);
   EXPECT_EQ(bench->parameters, Tiny().params() - (23 - 9) * 16);
   EXPECT_GE(bench->step.count(), 3u);
+  EXPECT_EQ(bench->next.count(), bench->step.count());
+  EXPECT_GT(bench->next.minimum(), 0.0);
   EXPECT_EQ(bench->optimizer.count(), bench->step.count());
   EXPECT_EQ(bench->whole.count(), bench->step.count());
   EXPECT_GE(bench->whole.minimum(), bench->step.minimum() + bench->optimizer.minimum());

@@ -89,7 +89,11 @@ TEST(BenchCommand, WritesAllNumbersAsJson) {
     EXPECT_GT(step["peak_gflops"], 0.0);
     EXPECT_LE(step["step_ms_minimum"], step["step_ms_median"]);
     EXPECT_LE(step["floor_percent_median"], step["floor_percent_minimum"]);
-    EXPECT_GT(step["tokens_per_s"], step["tokens_per_s_with_updates"]);
+    EXPECT_GT(step["next_step_ms_minimum"], 0.0);
+    EXPECT_LE(step["next_step_ms_minimum"], step["next_step_ms_median"]);
+    // Ten micro-steps and an update take longer than nine of them.
+    EXPECT_GT(10 * step["tokens_per_s"].get<double>(),
+              9 * step["tokens_per_s_with_updates"].get<double>());
   }
 }
 
