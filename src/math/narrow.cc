@@ -83,8 +83,14 @@ HWY_EXPORT(NarrowRows);
 
 constexpr int64_t kPadding = 64;  // elements: four vectors of the widest
 
-// Rows from which another thread gains more than it costs.
-constexpr int64_t kGrain = 16;
+// Rows that a thread takes at once: enough for what it asks for ahead to be mostly its own, and few
+// enough for the threads to be done at about the same time, although one gets less of memory's
+// bandwidth than the other.
+constexpr int64_t kLeastRows = 16, kMostRows = 128;
+
+int64_t RowsOfUnit(int64_t rows) {
+  return std::clamp(RoundUp(rows / (3 * GetThreads()), kLeastRows), kLeastRows, kMostRows);
+}
 
 // The vector that a thread of control works with: x and the zeros behind it.
 std::vector<float>& PaddedVector() {
@@ -127,8 +133,10 @@ void NarrowGemv(const NarrowMatrix& w, const float* x, float* y) {
     std::copy_n(x, w.columns, padded.data());
     from = padded.data();
   }
-  ParallelFor(w.rows, kGrain, [&](int64_t begin, int64_t end) {
-    HWY_DYNAMIC_DISPATCH(NarrowRows)(w, begin, end, from, y);
+  const int64_t rows = RowsOfUnit(w.rows);
+  ParallelUnits((w.rows + rows - 1) / rows, [&](int64_t unit, int) {
+    const int64_t begin = unit * rows;
+    HWY_DYNAMIC_DISPATCH(NarrowRows)(w, begin, std::min(w.rows, begin + rows), from, y);
   });
 }
 

@@ -27,8 +27,8 @@ size_t NarrowBytes(DType dtype, int64_t rows, int64_t columns);
 // and infinities included.
 void Narrow(const float* w, int64_t stride, const NarrowMatrix& to);
 
-// y = W x; x and y are dense. Each thread takes a part of the rows; an element is summed in an
-// order that depends on `columns` and the vector length only.
+// y = W x; x and y are dense. Threads take parts of the rows as they are free; an element is summed
+// in an order that depends on `columns` and the vector length only.
 void NarrowGemv(const NarrowMatrix& w, const float* x, float* y);
 
 // The scalar twin of NarrowGemv.
