@@ -21,20 +21,20 @@ constexpr char kTableVersion[] = "table-6";
 //   product                                    sgemm    matmul   highway
 //   forward    Y = W * X              Xeon     90..92   87..91   83..85
 //                                     Zen 4    92..93   93..93   88..90
-//                             Zen 4 by AVX2    84..86   84..86   85..85
+//                             Zen 4 by AVX2    77..86   77..86   86..86
 //   backward   dX = W^T * dY          Xeon     48..82   78..82   84..86
 //                                     Zen 4    85..93   78..87   83..92
-//                             Zen 4 by AVX2    36..78   36..78   82..85
+//                             Zen 4 by AVX2    37..67   37..67   79..82
 //   gradient   dW += dY * X^T (k = 256)
 //                                     Xeon     83..85   77..78   87..90
 //                                     Zen 4    89..94   83..85   90..94
-//                             Zen 4 by AVX2    90..95   85..92   88..92
+//                             Zen 4 by AVX2    88..93   84..87   87..91
 //
 // Where neighbours take part of the cores and caches, all lose, and the last column, which hands
 // out its work in small units, gains on the others. Products that are carried out at once are ours
 // alone. Within a step ours is even with sgemm where that is ahead here: forward kernels took 174
-// against 181 ms at best on the Xeon, 246 against 262 by AVX2 on the Zen 4. With 1,024 positions and
-// more sgemm is the fastest for forward and backward (80..90 against 57..85 on the Xeon, and no
+// against 181 ms at best on the Xeon, 246 against 262 by AVX2 on the Zen 4. With 1,024 positions
+// and more sgemm is the fastest for forward and backward (80..90 against 57..85 on the Xeon, and no
 // less for backward than for forward).
 //
 // A product with a vector reads each weight once, and is as fast as memory.
