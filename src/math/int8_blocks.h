@@ -5,6 +5,10 @@
 
 namespace millwright::math {
 
+// Blocks that are quantised together: few enough for a strip of W^T, 96 of its columns, to stay in
+// the second-level cache between the two looks at it.
+inline constexpr int64_t kInt8StripBlocks = 8;
+
 // Quantises the blocks [begin, end), as QuantizeWeights does all of them.
 void QuantizeBlocks(const float* w, int64_t stride, bool transposed, const Int8Weights& to,
                     int64_t begin, int64_t end);

@@ -245,9 +245,6 @@ HWY_EXPORT(Blocks);
 HWY_EXPORT(HasDot);
 HWY_EXPORT(Int8TargetName);
 
-// Blocks that are quantised and multiplied by one thread at a time: a strip of int8_quantize.cc.
-constexpr int64_t kFreshBlocks = 8;
-
 int64_t BlocksOf(const Int8Weights& w) { return (w.rows + kInt8Rows - 1) / kInt8Rows; }
 
 }  // namespace
@@ -265,8 +262,8 @@ void Int8Gemm(const Int8Weights& w, const Int8Activations& x, const Int8Result& 
 void Int8GemmOfFresh(const float* w, int64_t stride, bool transposed, const Int8Weights& to,
                      const Int8Activations& x, const Int8Result& y) {
   const int64_t blocks = BlocksOf(to);
-  ParallelUnits((blocks + kFreshBlocks - 1) / kFreshBlocks, [&](int64_t unit, int) {
-    const int64_t begin = unit * kFreshBlocks, end = std::min(blocks, begin + kFreshBlocks);
+  ParallelUnits((blocks + kInt8StripBlocks - 1) / kInt8StripBlocks, [&](int64_t unit, int) {
+    const int64_t begin = unit * kInt8StripBlocks, end = std::min(blocks, begin + kInt8StripBlocks);
     QuantizeBlocks(w, stride, transposed, to, begin, end);
     MultiplyBlocks(to, x, y, begin, end);
   });

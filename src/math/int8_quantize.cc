@@ -17,9 +17,9 @@
 namespace millwright::math {
 namespace {
 
-// Columns that are quantised together, a multiple of both kInt8Rows and kInt8Columns: few enough
-// for a strip of W^T to stay in the second-level cache between the two looks at it.
-constexpr int64_t kStrip = 96;
+// Columns that are quantised together, of W^T as of x.
+constexpr int64_t kStrip = kInt8StripBlocks * kInt8Rows;
+static_assert(kStrip % kInt8Columns == 0);
 // Rows that are asked for ahead of the first look, since no prefetcher follows such long steps.
 constexpr int64_t kRowsAhead = 12;
 
@@ -30,15 +30,24 @@ struct Panels {
   int64_t words = 0;
   float* scales = nullptr;
   int32_t* starts = nullptr;  // of weights
+
+  Panels(void* memory, int64_t depth, float* scales_to, int32_t* starts_to)
+      : to(static_cast<std::byte*>(memory)),
+        words((depth + 3) / 4),
+        scales(scales_to),
+        starts(starts_to) {}
 };
 
 // Those of W^T and of x. `kFlip` turns signed bytes into those plus 128.
 struct PanelsOfWeights : Panels {
+  explicit PanelsOfWeights(const Int8Weights& w) : Panels(w.blocks, w.depth, w.scales, w.starts) {}
   static constexpr int64_t kWidth = kInt8Rows;
   static constexpr uint32_t kFlip = 0;
   static constexpr bool kStarts = true;
 };
 struct PanelsOfActivations : Panels {
+  explicit PanelsOfActivations(const Int8Activations& x)
+      : Panels(x.panels, x.depth, x.scales, nullptr) {}
   static constexpr int64_t kWidth = kInt8Columns;
   static constexpr uint32_t kFlip = 0x80808080u;
   static constexpr bool kStarts = false;
@@ -189,23 +198,14 @@ void QuantizeColumns(const float* x, int64_t stride, int64_t depth, int64_t begi
 // Blocks [begin, end) of W, stored as its transpose.
 void QuantizeTransposedRows(const float* w, int64_t stride, const Int8Weights& to, int64_t begin,
                             int64_t end) {
-  PanelsOfWeights panels;
-  panels.to = reinterpret_cast<std::byte*>(to.blocks);
-  panels.words = (to.depth + 3) / 4;
-  panels.scales = to.scales;
-  panels.starts = to.starts;
   QuantizeColumns(w, stride, to.depth, begin * kInt8Rows, HWY_MIN(end * kInt8Rows, to.rows),
-                  panels);
+                  PanelsOfWeights(to));
 }
 
 // Columns [begin, end) of x.
 void QuantizeColumnsOfX(const float* x, int64_t stride, const Int8Activations& to, int64_t begin,
                         int64_t end) {
-  PanelsOfActivations panels;
-  panels.to = reinterpret_cast<std::byte*>(to.panels);
-  panels.words = (to.depth + 3) / 4;
-  panels.scales = to.scales;
-  QuantizeColumns(x, stride, to.depth, begin, end, panels);
+  QuantizeColumns(x, stride, to.depth, begin, end, PanelsOfActivations(to));
 }
 
 // The absmax of a row of `depth` elements, as bits.
