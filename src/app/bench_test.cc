@@ -184,20 +184,28 @@ TEST(TunedGemm, LeavesTheFixedRuleForAClearGainOnly) {
   EXPECT_EQ(tuned.best(), 2u);
 }
 
+// A product that one use overwrites with and another adds with (the two of a sum) is one choice.
 TEST(TuneGemms, WritesAChoiceForEveryProduct) {
   const TuneBench bench = TuneGemms(Tiny(), 9, 1e-9, {});
-  ASSERT_EQ(bench.products.size(), GemmsOfStep(Tiny(), 9).size());
   math::GemmEngine fixed;
   const math::GemmTable table = bench.table();
+  EXPECT_EQ(table.choices().size(), bench.products.size());
+  size_t uses = 0, sums = 0;
   for (const TunedGemm& p : bench.products) {
-    EXPECT_EQ(p.candidates[p.fixed].implementation, fixed.Describe(p.use.shape)) << p.use.name;
-    EXPECT_EQ(table.Find(p.use.shape), p.candidates[p.best()].kind) << p.use.name;
+    EXPECT_EQ(p.candidates[p.fixed].implementation, fixed.Describe(p.shape())) << p.name();
+    uses += p.uses.size();
+    sums += p.uses.size() > 1;
+    for (const GemmUse& use : p.uses) {
+      EXPECT_EQ(table.Find(use.shape), p.candidates[p.best()].kind) << use.name;
+    }
     std::set<std::string> implementations;
     for (const GemmCandidate& c : p.candidates) {
       EXPECT_TRUE(implementations.insert(c.implementation).second) << c.implementation;
       EXPECT_GT(c.rated.share.minimum(), 0.0);
     }
   }
+  EXPECT_EQ(uses, GemmsOfStep(Tiny(), 9).size());
+  EXPECT_EQ(sums, 2u);  // backward of k and v, and of W1 and W3
 }
 
 // As of a real network, all weights together do not fit the pool: a kernel reads what another has

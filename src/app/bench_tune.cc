@@ -7,12 +7,27 @@
 namespace millwright::app {
 namespace {
 
-// The implementations that differ for `use`: a library's entry may fall back to another one.
-TunedGemm CandidatesFor(math::GemmEngine& engine, const GemmUse& use) {
-  TunedGemm tuned{.use = use};
+std::vector<TunedGemm> ByProduct(const std::vector<GemmUse>& uses) {
+  std::vector<TunedGemm> products;
+  for (const GemmUse& use : uses) {
+    const auto product = math::GemmTable::ProductOf(use.shape);
+    const auto found = std::ranges::find(products, product, [](const TunedGemm& tuned) {
+      return math::GemmTable::ProductOf(tuned.shape());
+    });
+    if (found != products.end()) {
+      found->uses.push_back(use);
+    } else {
+      products.push_back({.uses = {use}});
+    }
+  }
+  return products;
+}
+
+// The implementations that differ for `tuned`: a library's entry may fall back to another one.
+void AddCandidates(math::GemmEngine& engine, TunedGemm& tuned) {
   for (const auto& [kind, name] : math::kGemmKindNames) {
     if (!engine.Has(kind)) continue;
-    GemmCandidate candidate{.kind = kind, .implementation = engine.Describe(use.shape, kind)};
+    GemmCandidate candidate{.kind = kind, .implementation = engine.Describe(tuned.shape(), kind)};
     const auto is_it = [&](const GemmCandidate& other) {
       return other.implementation == candidate.implementation;
     };
@@ -20,15 +35,36 @@ TunedGemm CandidatesFor(math::GemmEngine& engine, const GemmUse& use) {
       tuned.candidates.push_back(std::move(candidate));
     }
   }
-  const std::string fixed = engine.Describe(use.shape);
+  const std::string fixed = engine.Describe(tuned.shape());
   const auto found = std::ranges::find(tuned.candidates, fixed, &GemmCandidate::implementation);
   if (found != tuned.candidates.end()) {
     tuned.fixed = static_cast<size_t>(found - tuned.candidates.begin());
   }
-  return tuned;
+}
+
+void MeasureCandidates(math::GemmEngine& engine, GemmOperands& operands, double seconds,
+                       PeakMeter& peak, TunedGemm& tuned) {
+  double gflop = 0;
+  for (const GemmUse& use : tuned.uses) gflop += use.gflop();
+  std::vector<RatedWork> works;
+  for (const GemmCandidate& candidate : tuned.candidates) {
+    works.push_back({gflop, [&operands, &engine, &tuned, kind = candidate.kind] {
+                       for (const GemmUse& use : tuned.uses) {
+                         operands.RunCold(engine, use.shape, kind);
+                       }
+                     }});
+  }
+  auto rated = MeasureInTurns(works, seconds, peak);
+  for (size_t i = 0; i < rated.size(); ++i) tuned.candidates[i].rated = std::move(rated[i]);
 }
 
 }  // namespace
+
+std::string TunedGemm::name() const {
+  std::string joined;
+  for (const GemmUse& use : uses) joined += (joined.empty() ? "" : ", ") + use.name;
+  return joined;
+}
 
 size_t TunedGemm::best() const {
   constexpr double kWorthIt = 1.02;
@@ -46,8 +82,7 @@ size_t TunedGemm::best() const {
 math::GemmTable TuneBench::table() const {
   math::GemmTable table;
   for (const TunedGemm& product : products) {
-    table.Set(math::GemmTable::ProductOf(product.use.shape),
-              product.candidates[product.best()].kind);
+    table.Set(math::GemmTable::ProductOf(product.shape()), product.candidates[product.best()].kind);
   }
   return table;
 }
@@ -58,19 +93,12 @@ TuneBench TuneGemms(const model::ModelConfig& config, int64_t rows, double secon
   math::GemmEngine engine;
   GemmOperands operands(uses);
   PeakMeter peak;
-  TuneBench bench;
-  for (const GemmUse& use : uses) {
-    if (progress) progress(fmt::format("tune {}", use.name));
-    TunedGemm tuned = CandidatesFor(engine, use);
-    std::vector<RatedWork> works;
-    for (const GemmCandidate& candidate : tuned.candidates) {
-      works.push_back({use.gflop(), [&operands, &engine, &use, kind = candidate.kind] {
-                         operands.RunCold(engine, use.shape, kind);
-                       }});
-    }
-    auto rated = MeasureInTurns(works, seconds / static_cast<double>(uses.size()), peak);
-    for (size_t i = 0; i < rated.size(); ++i) tuned.candidates[i].rated = std::move(rated[i]);
-    bench.products.push_back(std::move(tuned));
+  TuneBench bench{.products = ByProduct(uses)};
+  const double share = seconds / static_cast<double>(bench.products.size());
+  for (TunedGemm& tuned : bench.products) {
+    if (progress) progress(fmt::format("tune {}", tuned.name()));
+    AddCandidates(engine, tuned);
+    MeasureCandidates(engine, operands, share, peak, tuned);
   }
   bench.peak_gflops = peak.gflops();
   bench.cpu_share = peak.cpu_share();
@@ -83,14 +111,14 @@ std::string ToText(const TuneBench& bench) {
       "f the fixed rule's\n",
       bench.peak_gflops);
   for (const TunedGemm& p : bench.products) {
-    const math::GemmShape& s = p.use.shape;
+    const math::GemmShape& s = p.shape();
     text += fmt::format("  {:>6} {:>6} {:>6} ", s.m, s.n, s.k);
     for (size_t i = 0; i < p.candidates.size(); ++i) {
       text += fmt::format(" {:>8} {:>5.1f}{}{}", math::GemmKindName(p.candidates[i].kind),
                           100 * p.candidates[i].rated.share.median(), i == p.best() ? '*' : ' ',
                           i == p.fixed ? 'f' : ' ');
     }
-    text += fmt::format("  {}\n", p.use.name);
+    text += fmt::format("  {}\n", p.name());
   }
   return text + LoadWarning(bench.cpu_share);
 }
@@ -105,8 +133,8 @@ nlohmann::json ToJson(const TuneBench& bench) {
                             {"ms_median", c.rated.ms.median()},
                             {"percent_of_rate_beside", 100 * c.rated.share.median()}});
     }
-    const math::GemmShape& s = p.use.shape;
-    products.push_back({{"product", p.use.name},
+    const math::GemmShape& s = p.shape();
+    products.push_back({{"product", p.name()},
                         {"m", s.m},
                         {"n", s.n},
                         {"k", s.k},

@@ -17,14 +17,18 @@ struct GemmCandidate {
   Rated rated;
 };
 
+// One product of the table, and what has it: a use that overwrites and one that adds are chosen for
+// together, since the table knows one choice for both.
 struct TunedGemm {
-  GemmUse use;
+  std::vector<GemmUse> uses;
   size_t fixed = 0;  // the candidate that the fixed rule takes
   std::vector<GemmCandidate> candidates;
 
   // The candidate with the highest share of the FMA rate beside it; the fixed rule's unless another
   // is 2% better, which noise is not on repetition.
   size_t best() const;
+  const math::GemmShape& shape() const { return uses.front().shape; }
+  std::string name() const;  // "backward k_proj, backward v_proj"
 };
 
 struct TuneBench {
@@ -36,7 +40,7 @@ struct TuneBench {
 };
 
 // Measures every implementation on every product in turns, with weights from memory, about
-// `seconds` in all.
+// `seconds` in all. A product with several uses is measured as all of them, one after another.
 TuneBench TuneGemms(const model::ModelConfig& config, int64_t rows, double seconds,
                     const Progress& progress);
 
