@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <thread>
 #include <vector>
 
 namespace millwright {
@@ -51,6 +52,25 @@ TEST(Threads, UnitsRunOnceEachOnThreadsThatAreApart) {
       for (const auto& times : visits) EXPECT_EQ(times, 1) << threads << " threads, " << count;
     }
   }
+}
+
+// A thread that is held up in its first unit leaves the rest of its part to the others.
+TEST(Threads, RunsCoverAllAndAreTakenOver) {
+  for (const int threads : {1, 2, 3}) {
+    const WithThreads with(threads);
+    for (const int64_t count : {0, 1, 2, 50}) {
+      std::vector<std::atomic<int>> visits(static_cast<size_t>(count));
+      ParallelRuns(count, [&](int64_t unit) { ++visits[static_cast<size_t>(unit)]; });
+      for (const auto& times : visits) EXPECT_EQ(times, 1) << threads << " threads, " << count;
+    }
+  }
+  const WithThreads with(2);
+  std::atomic<int> done = 0;
+  ParallelRuns(50, [&](int64_t unit) {
+    while (unit == 0 && done < 49) std::this_thread::yield();
+    ++done;
+  });
+  EXPECT_EQ(done, 50);
 }
 
 }  // namespace

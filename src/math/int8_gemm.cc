@@ -9,6 +9,7 @@
 #include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
+#include "math/int8_dot-inl.h"
 
 #ifndef MILLWRIGHT_MATH_INT8_GEMM_ONCE
 #define MILLWRIGHT_MATH_INT8_GEMM_ONCE
@@ -34,63 +35,12 @@ namespace millwright::math {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using D = hn::ScalableTag<int32_t>;
+using D = WordsTag;
 using DF = hn::Rebind<float, D>;
-using V = hn::Vec<D>;
+using V = Words;
 using VF = hn::Vec<DF>;
 
-// Whether this target's code holds the instruction, and the CPU has it.
-bool HasDot() {
-#if HWY_TARGET == HWY_AVX3
-  return __builtin_cpu_supports("avx512vnni") != 0;
-#else
-  return false;
-#endif
-}
-
 const char* Int8TargetName() { return hwy::TargetName(HWY_TARGET); }
-
-#if HWY_TARGET == HWY_AVX3
-// sum[i] + the four products of the unsigned bytes of x[i] and the signed bytes of w[i].
-struct DotInstruction {
-  static HWY_INLINE V Add(V sum, V x, V w) {
-    // By hand: g++ 12 keeps copies of the sums on the stack around the intrinsic, at half the
-    // speed; and Highway 1.0.3 has no target with this instruction.
-    asm("vpdpbusd %2, %1, %0" : "+v"(sum.raw) : "v"(x.raw), "v"(w.raw));
-    return sum;
-  }
-};
-#endif
-
-// The same from what every CPU has: the bytes widened to 16 or 32 bits.
-struct DotWidened {
-  static HWY_INLINE V Add(V sum, V x, V w) {
-    const D d;
-#if HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
-    // On x86 both products of a 32-bit lane are added within it.
-    const hn::Repartition<int16_t, D> d16;
-    const hn::Repartition<uint16_t, D> du16;
-    const auto x16 = hn::BitCast(du16, x);
-    const auto w16 = hn::BitCast(d16, w);
-    V unused = hn::Zero(d);
-    sum = hn::ReorderWidenMulAccumulate(
-        d, hn::BitCast(d16, hn::And(x16, hn::Set(du16, uint16_t{0xFF}))),
-        hn::ShiftRight<8>(hn::ShiftLeft<8>(w16)), sum, unused);
-    return hn::ReorderWidenMulAccumulate(d, hn::BitCast(d16, hn::ShiftRight<8>(x16)),
-                                         hn::ShiftRight<8>(w16), sum, unused);
-#else
-    const auto byte = hn::Set(d, 0xFF);
-    const auto add = [&](V xs, V ws) HWY_ATTR {
-      sum = hn::Add(sum, hn::Mul(hn::And(xs, byte), hn::ShiftRight<24>(ws)));
-    };
-    add(x, hn::ShiftLeft<24>(w));
-    add(hn::ShiftRight<8>(x), hn::ShiftLeft<16>(w));
-    add(hn::ShiftRight<16>(x), hn::ShiftLeft<8>(w));
-    add(hn::ShiftRight<24>(x), w);
-    return sum;
-#endif
-  }
-};
 
 // Four rows of a tile, two vectors wide.
 struct Int8Rows4 {
@@ -108,11 +58,6 @@ HWY_INLINE V Word(const int8_t* from) {
   int32_t word;
   hwy::CopyBytes<4>(from, &word);
   return hn::Set(D(), word);
-}
-
-// Words of a panel.
-HWY_INLINE V Words(const uint8_t* from) {
-  return hn::LoadU(D(), reinterpret_cast<const int32_t*>(from));
 }
 
 // Adds four steps of depth of four rows.
@@ -162,7 +107,7 @@ HWY_INLINE void FourRows(const Int8Tile& t, int64_t row) {
     const uint8_t* HWY_RESTRICT x = t.x + 4 * column;
     const int8_t* HWY_RESTRICT w = t.w + 4 * row;
     for (int64_t i = 0; i < t.words; ++i, x += kWordsOfX, w += kWordsOfW) {
-      Step<Dot>(w, Words(x), Words(x + 4 * lanes), r);
+      Step<Dot>(w, LoadWords(x), LoadWords(x + 4 * lanes), r);
     }
     StoreRows(t, row, r, column);
   }
@@ -176,15 +121,14 @@ void TileWidened(const Int8Tile& t) {
 // A whole tile; where there is the instruction, in 24 of 32 registers.
 void Tile(const Int8Tile& t) {
 #if HWY_TARGET == HWY_AVX3
-  static const bool kHasDot = HasDot();
-  if (!kHasDot) return TileWidened(t);
+  if (!HasDot()) return TileWidened(t);
   constexpr int64_t kAhead = 8 * kWordsOfX;  // in the second-level cache: it is soon there
   Int8Rows4 r0 = StartRows(t.starts), r1 = StartRows(t.starts + 4), r2 = StartRows(t.starts + 8);
   const uint8_t* HWY_RESTRICT x = t.x;
   const int8_t* HWY_RESTRICT w = t.w;
   for (int64_t i = 0; i < t.words; ++i, x += kWordsOfX, w += kWordsOfW) {
-    const V left = Words(x);
-    const V right = Words(x + 64);
+    const V left = LoadWords(x);
+    const V right = LoadWords(x + 64);
     hwy::Prefetch(x + kAhead);
     hwy::Prefetch(x + kAhead + 64);
     Step<DotInstruction>(w, left, right, r0);

@@ -6,12 +6,13 @@
 #include "base/round_up.h"
 #include "base/threads.h"
 #include "math/convert.h"
+#include "math/digits.h"
 #include "math/int8.h"
 #include "math/simd.h"
+#include "math/stream.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "math/narrow.cc"
-#include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
@@ -35,9 +36,6 @@ HWY_INLINE V Widen(const uint16_t* from) {  // bf16: the upper half of an fp32
   return hn::BitCast(D(), hn::ShiftLeft<16>(bits));
 }
 
-// How far ahead of its use a weight is asked for, in bytes: as math/gemv.cc does.
-constexpr int64_t kAheadBytes = 4096;
-
 // The sum of w[j] * x[j]. Both have zeros up to a multiple of four vectors.
 template <class T>
 HWY_INLINE float PaddedDot(int64_t count, const T* HWY_RESTRICT w, const float* HWY_RESTRICT x) {
@@ -47,8 +45,8 @@ HWY_INLINE float PaddedDot(int64_t count, const T* HWY_RESTRICT w, const float* 
   constexpr auto kSize = static_cast<int64_t>(sizeof(T));
   V a = hn::Zero(d), b = a, c = a, e = a;
   for (int64_t j = 0; j < count; j += step) {
-    const auto* bytes = reinterpret_cast<const uint8_t*>(w + j) + kAheadBytes;
-    for (int64_t line = 0; line < step * kSize; line += 64) hwy::Prefetch(bytes + line);
+    const auto* bytes = reinterpret_cast<const uint8_t*>(w + j) + kStreamAhead;
+    for (int64_t line = 0; line < step * kSize; line += 64) PrefetchStream(bytes + line);
     a = hn::MulAdd(Widen(w + j), hn::LoadU(d, x + j), a);
     b = hn::MulAdd(Widen(w + j + lanes), hn::LoadU(d, x + j + lanes), b);
     c = hn::MulAdd(Widen(w + j + 2 * lanes), hn::LoadU(d, x + j + 2 * lanes), c);
@@ -83,19 +81,29 @@ HWY_EXPORT(NarrowRows);
 
 constexpr int64_t kPadding = 64;  // elements: four vectors of the widest
 
-// Rows that a thread takes at once: enough for what it asks for ahead to be mostly its own, and few
-// enough for the threads to be done at about the same time, although one gets less of memory's
-// bandwidth than the other.
-constexpr int64_t kLeastRows = 16, kMostRows = 128;
+// Rows that a thread takes at once: few enough for the threads to be done at about the same time,
+// although one gets less of memory's bandwidth than the other.
+constexpr int64_t kUnit = 128;
 
-int64_t RowsOfUnit(int64_t rows) {
-  return std::clamp(RoundUp(rows / (3 * GetThreads()), kLeastRows), kLeastRows, kMostRows);
+// What a thread of control works with.
+struct Scratch {
+  std::vector<float> padded;  // x and the zeros behind it
+  std::vector<int8_t> digits;
+};
+
+Scratch& ScratchOfThread() {
+  thread_local Scratch scratch;
+  return scratch;
 }
 
-// The vector that a thread of control works with: x and the zeros behind it.
-std::vector<float>& PaddedVector() {
-  thread_local std::vector<float> padded;
-  return padded;
+// Whether the rows of `w` are multiplied in whole numbers by `digits`, those of x.
+bool TakesDigits(const NarrowMatrix& w, const float* x, DigitVector& digits) {
+  if (w.dtype != DType::kInt8 || !HasInt8Dot() || w.stride() > kMostDigitColumns) return false;
+  const auto size = static_cast<size_t>(w.stride());
+  std::vector<int8_t>& memory = ScratchOfThread().digits;
+  if (memory.size() < 3 * size) memory.resize(3 * size);
+  digits.digits = {memory.data(), memory.data() + size, memory.data() + 2 * size};
+  return TakeDigits(w.stride(), x, digits);
 }
 
 }  // namespace
@@ -128,15 +136,17 @@ void Narrow(const float* w, int64_t stride, const NarrowMatrix& to) {
 void NarrowGemv(const NarrowMatrix& w, const float* x, float* y) {
   const float* from = x;
   if (w.columns != w.stride()) {
-    std::vector<float>& padded = PaddedVector();
+    std::vector<float>& padded = ScratchOfThread().padded;
     padded.assign(static_cast<size_t>(w.stride()), 0.0f);
     std::copy_n(x, w.columns, padded.data());
     from = padded.data();
   }
-  const int64_t rows = RowsOfUnit(w.rows);
-  ParallelUnits((w.rows + rows - 1) / rows, [&](int64_t unit, int) {
-    const int64_t begin = unit * rows;
-    HWY_DYNAMIC_DISPATCH(NarrowRows)(w, begin, std::min(w.rows, begin + rows), from, y);
+  DigitVector digits;
+  const bool whole = TakesDigits(w, from, digits);
+  ParallelRuns((w.rows + kUnit - 1) / kUnit, [&](int64_t unit) {
+    const int64_t begin = unit * kUnit, end = std::min(w.rows, begin + kUnit);
+    if (whole) return MultiplyDigits(w, digits, begin, end, y);
+    HWY_DYNAMIC_DISPATCH(NarrowRows)(w, begin, end, from, y);
   });
 }
 
