@@ -19,6 +19,7 @@ struct Workspace {
 
   math::GemmEngine gemm;
   AlignedBuffer<float> arena;  // grows when an executable that needs more is compiled
+  PageBlocks copies;           // of their calls
 
   void Reserve(int64_t elements) {
     if (arena.size() < static_cast<size_t>(elements)) {
@@ -39,7 +40,7 @@ class CpuCall final : public Call {
     for (const cpu::Copy& copy : plan.copies) {
       const cpu::Buffer& of = plan.buffers[static_cast<size_t>(copy.buffer)];
       const bool constant = of.kind == cpu::BufferKind::kConstant;
-      copies_.emplace_back(constant ? nullptr : surfaces[of.index], copy.bytes);
+      copies_.emplace_back(constant ? nullptr : surfaces[of.index], copy.bytes, workspace.copies);
     }
   }
 

@@ -4,8 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 
-#include "base/aligned.h"
+#include "base/page_blocks.h"
 #include "device/surface.h"
 
 namespace millwright::device::cpu {
@@ -13,16 +14,17 @@ namespace millwright::device::cpu {
 class HeldCopy {
  public:
   // `source` is the input's surface, or null for a constant.
-  HeldCopy(const Surface* source, size_t bytes) : source_(source), memory_(bytes) {}
+  HeldCopy(const Surface* source, size_t bytes, PageBlocks& blocks)
+      : source_(source), memory_(blocks.Take(bytes)) {}
 
   // The copy; fill(memory) writes it if it is stale.
   template <class Fill>
   std::byte* Get(const Fill& fill) {
     if (IsStale()) {
-      fill(memory_.data());
+      fill(memory_.get());
       MarkFilled();
     }
-    return memory_.data();
+    return memory_.get();
   }
 
   // The same in parts, for who writes the copy while he uses it. What a surface that is not held
@@ -31,7 +33,7 @@ class HeldCopy {
     if (!filled_) return true;
     return source_ != nullptr && (!source_->held() || source_->version() != version_);
   }
-  std::byte* memory() { return memory_.data(); }
+  std::byte* memory() { return memory_.get(); }
   void MarkFilled() {
     filled_ = true;
     if (source_ != nullptr) version_ = source_->version();
@@ -39,7 +41,7 @@ class HeldCopy {
 
  private:
   const Surface* source_;
-  AlignedBuffer<std::byte> memory_;
+  std::shared_ptr<std::byte> memory_;
   bool filled_ = false;
   uint64_t version_ = 0;
 };
