@@ -134,8 +134,9 @@ GemvForm AsGemv(const GemmShape& s) {
 
 void Gemv(const GemvShape& shape, const float* m, const float* x, float* y) {
   const int64_t enough = kThreadWeights / std::max<int64_t>(1, shape.columns);
-  const int64_t grain = std::max<int64_t>(1, enough / kRowGrain) * kRowGrain;
-  ParallelFor(shape.rows, grain, [&](int64_t begin, int64_t end) {
+  const int64_t unit = std::max<int64_t>(1, enough / kRowGrain) * kRowGrain;
+  ParallelRuns((shape.rows + unit - 1) / unit, [&](int64_t i) {
+    const int64_t begin = i * unit, end = std::min(shape.rows, begin + unit);
     HWY_DYNAMIC_DISPATCH(GemvRows)(shape, begin, end, m, x, y);
   });
 }

@@ -5,6 +5,7 @@
 #include "base/threads.h"
 #include "math/int8_blocks.h"
 #include "math/simd.h"
+#include "math/stream.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "math/int8_quantize.cc"
@@ -21,7 +22,7 @@ namespace {
 constexpr int64_t kStrip = kInt8StripBlocks * kInt8Rows;
 static_assert(kStrip % kInt8Columns == 0);
 // Rows that are asked for ahead of the first look, since no prefetcher follows such long steps.
-constexpr int64_t kRowsAhead = 12;
+constexpr int64_t kRowsAhead = 24;
 
 // Where the words of four bytes go, each holding four steps of depth of one column: panels of some
 // columns, [columns/width][words][width].
@@ -139,7 +140,7 @@ void TakeAbsmaxOfStrip(const float* HWY_RESTRICT x, int64_t stride, int64_t dept
     if (j + kRowsAhead + 4 <= depth) {
       for (int64_t i = 0; i < 4; ++i) {
         const float* const ahead = rows + (kRowsAhead + i) * stride;
-        for (int64_t c = 0; c < columns; c += 64 / sizeof(float)) hwy::Prefetch(ahead + c);
+        for (int64_t c = 0; c < columns; c += 64 / sizeof(float)) PrefetchStream(ahead + c);
       }
     }
     ForColumns(columns,
