@@ -10,8 +10,8 @@
 namespace millwright {
 namespace {
 
-constexpr size_t kBlock = size_t{16} << 20;
-constexpr size_t kOwnBlock = kBlock / 4;  // from here on a part is a block of its own
+constexpr size_t kBlockBytes = size_t{16} << 20;
+constexpr size_t kLeastOwnBlock = kBlockBytes / 4;  // from here on a part is a block of its own
 
 std::shared_ptr<std::byte> NewBlock(size_t bytes) {
   bytes = RoundUp(bytes, kHugePage);
@@ -26,11 +26,11 @@ std::shared_ptr<std::byte> NewBlock(size_t bytes) {
 std::shared_ptr<std::byte> PageBlocks::Take(size_t bytes) {
   if (bytes == 0) return nullptr;
   std::shared_ptr<std::byte> part;
-  if (bytes >= kOwnBlock) {
+  if (bytes >= kLeastOwnBlock) {
     part = NewBlock(bytes);
   } else {
-    if (block_ == nullptr || used_ + bytes > kBlock) {
-      block_ = NewBlock(kBlock);
+    if (block_ == nullptr || used_ + bytes > kBlockBytes) {
+      block_ = NewBlock(kBlockBytes);
       used_ = 0;
     }
     part = {block_, block_.get() + used_};
