@@ -149,6 +149,7 @@ TEST_F(TokenizeTest, ShardsOfAnotherTokenizerAreRefused) {
 }
 
 struct RealShard {
+  const char* name;
   const char* tokenizer;
   const char* shard;
 };
@@ -174,11 +175,14 @@ TEST_P(RealShardTest, IsMadeByteForByteAndReversed) {
   EXPECT_TRUE(ReadWholeFile(folder.File("back.txt")) == ReadWholeFile(text));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, RealShardTest,
-    testing::Values(RealShard{"data/llama2/tokenizer.model", "data/tinystories/valid.llama32k.bin"},
-                    RealShard{"data/llama2/tokenizer.bin", "data/tinystories/valid.llama32k.bin"},
-                    RealShard{"data/stories260K/tok512.bin", "data/tinystories/valid.tok512.bin"}));
+INSTANTIATE_TEST_SUITE_P(All, RealShardTest,
+                         testing::Values(RealShard{"llama2_model", "data/llama2/tokenizer.model",
+                                                   "data/tinystories/valid.llama32k.bin"},
+                                         RealShard{"llama2_bin", "data/llama2/tokenizer.bin",
+                                                   "data/tinystories/valid.llama32k.bin"},
+                                         RealShard{"stories260K", "data/stories260K/tok512.bin",
+                                                   "data/tinystories/valid.tok512.bin"}),
+                         [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace millwright::data

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -88,6 +89,13 @@ struct AttentionCase {
 
 class Attention : public ::testing::TestWithParam<AttentionCase> {};
 
+std::string NameOf(const ::testing::TestParamInfo<AttentionCase>& info) {
+  const AttentionCase& c = info.param;
+  const auto number = [](int64_t value) { return std::to_string(value); };
+  return "heads" + number(c.heads) + "_kv" + number(c.kv_heads) + "_dim" + number(c.head_dim) +
+         "_seq" + number(c.seq) + (c.causal ? "_causal" : "") + (c.mask ? "_mask" : "");
+}
+
 std::vector<float> Random(int64_t count, uint64_t stream) {
   const Rng rng(1, stream);
   std::vector<float> values(static_cast<size_t>(count));
@@ -171,7 +179,8 @@ INSTANTIATE_TEST_SUITE_P(Shapes, Attention,
                                            AttentionCase{2, 2, 16, 65, false, true},
                                            AttentionCase{4, 2, 20, 130, true, true},
                                            AttentionCase{2, 2, 64, 256, true, false},
-                                           AttentionCase{6, 3, 13, 100, true, false}));
+                                           AttentionCase{6, 3, 13, 100, true, false}),
+                         NameOf);
 
 }  // namespace
 }  // namespace millwright::math

@@ -29,6 +29,12 @@ struct Refusal {
 
 class MilRefusals : public ::testing::TestWithParam<Refusal> {};
 
+// "matmul_5": the operation and which of its refusals.
+std::string NameOf(const ::testing::TestParamInfo<Refusal>& info) {
+  const std::string& call = info.param.call;
+  return call.substr(0, call.find('(')) + "_" + std::to_string(info.index);
+}
+
 TEST_P(MilRefusals, NameTheReason) {
   const auto program = mil::Parse(ProgramOf("tensor<fp16, [1]>", GetParam().call));
   ASSERT_TRUE(program) << program.error().message;
@@ -76,7 +82,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"conv(x=x, weight=tensor<fp16, [1, 2, 1]>([1, 2]))", "has 3 in all"},
         Refusal{"conv(x=x, weight=tensor<fp16, [1, 3, 1]>([1, 2, 3]), pad_type=string(\"wide\"))",
                 "'pad_type' must be"},
-        Refusal{"scaled_dot_product_attention(query=x, key=x, value=y)", "rank"}));
+        Refusal{"scaled_dot_product_attention(query=x, key=x, value=y)", "rank"}),
+    NameOf);
 
 // Of every rule that the later operations have, one breach.
 INSTANTIATE_TEST_SUITE_P(
@@ -152,7 +159,8 @@ INSTANTIATE_TEST_SUITE_P(
                 "'vector_axis' is missing"},
         Refusal{"constexpr_sparse_to_dense(nonzero_data=tensor<fp16, [1]>([1]), "
                 "mask=tensor<uint1, [2]>([1, 1]))",
-                "'mask' has 2 ones"}));
+                "'mask' has 2 ones"}),
+    NameOf);
 
 mil::Program Parsed(const std::string& text) {
   auto program = mil::Parse(text);
