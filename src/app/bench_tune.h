@@ -17,8 +17,8 @@ struct GemmCandidate {
   Rated rated;
 };
 
-// One product of the table, and what has it: a use that overwrites and one that adds are chosen for
-// together, since the table knows one choice for both.
+// One product of the table, and the uses that make it: one that overwrites and one that adds are
+// chosen for together, since the table knows one choice for both.
 struct TunedGemm {
   std::vector<GemmUse> uses;
   size_t fixed = 0;  // the candidate that the fixed rule takes

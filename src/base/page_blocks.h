@@ -1,5 +1,5 @@
 // Memory for many tensors that are smaller than a large page each, and lie in large pages all the
-// same: reading a whole model needs fewer entries of the processor's page table than it has.
+// same: a processor does not remember the places of as many ordinary pages as a model has.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,8 @@
 
 namespace millwright {
 
-// Hands out parts of blocks of large pages. One thread at a time. What is not touched of a block
-// takes no memory.
+// Hands out parts of blocks of large pages. One thread at a time. Pages of a block that no part has
+// reached yet take no memory.
 class PageBlocks {
  public:
   // `bytes` zeros, aligned to a cache line; null for none. A part may outlive the object that it is

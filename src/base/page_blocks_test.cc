@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "base/aligned.h"
@@ -34,6 +36,18 @@ TEST(PageBlocks, PartsAreZeroAlignedAndApart) {
     const auto& [part, bytes] = parts[i];
     const auto number = static_cast<std::byte>(i + 1);
     EXPECT_EQ(std::count(part.get(), part.get() + bytes, number), static_cast<ptrdiff_t>(bytes));
+  }
+}
+
+// Memory that is used again has been written to.
+TEST(PageBlocks, PartsAreZeroAgain) {
+  for (int i = 0; i < 4; ++i) {
+    PageBlocks blocks;
+    for (const size_t bytes : {kMega, 5 * kMega}) {
+      const auto part = blocks.Take(bytes);
+      EXPECT_TRUE(AllZero(part.get(), bytes));
+      std::memset(part.get(), 1, bytes);
+    }
   }
 }
 

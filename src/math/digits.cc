@@ -89,7 +89,14 @@ HWY_INLINE void Rows(const NarrowMatrix& w, const DigitVector& x, int64_t begin,
   }
 }
 
-bool Take(int64_t count, const float* HWY_RESTRICT x, DigitVector& to) {
+void Start(int64_t count, DigitVector& to) {
+#if HWY_TARGET == HWY_AVX3
+  if (HasDot()) return WriteStarts<DotInstruction>(count, to);
+#endif
+  WriteStarts<DotWidened>(count, to);
+}
+
+bool Convert(int64_t count, const float* HWY_RESTRICT x, DigitVector& to) {
   constexpr float kLeast = 0x1p-100F, kMost = 0x1p127F;
   const auto largest = std::bit_cast<float>(LargestBits(count, x));
   if (!(largest > kLeast && largest < kMost)) return false;
@@ -99,10 +106,8 @@ bool Take(int64_t count, const float* HWY_RESTRICT x, DigitVector& to) {
   const auto power = [](int32_t of_two) { return std::bit_cast<float>((of_two + 127) << 23); };
   to.unit = power(exponent - 22);
   WriteDigits(count, x, power(22 - exponent), to);
-#if HWY_TARGET == HWY_AVX3
-  if (HasDot()) return WriteStarts<DotInstruction>(count, to), true;
-#endif
-  return WriteStarts<DotWidened>(count, to), true;
+  Start(count, to);
+  return true;
 }
 
 void Multiply(const NarrowMatrix& w, const DigitVector& x, int64_t begin, int64_t end,
@@ -120,12 +125,12 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace millwright::math {
 namespace {
-HWY_EXPORT(Take);
+HWY_EXPORT(Convert);
 HWY_EXPORT(Multiply);
 }  // namespace
 
-bool TakeDigits(int64_t count, const float* x, DigitVector& to) {
-  return HWY_DYNAMIC_DISPATCH(Take)(count, x, to);
+bool ToDigits(int64_t count, const float* x, DigitVector& to) {
+  return HWY_DYNAMIC_DISPATCH(Convert)(count, x, to);
 }
 
 void MultiplyDigits(const NarrowMatrix& w, const DigitVector& x, int64_t begin, int64_t end,

@@ -11,11 +11,11 @@
 
 namespace millwright::math {
 
-// The most columns: sums of a digit cannot overflow.
-inline constexpr int64_t kMostDigitColumns = int64_t{1} << 20;
+// The most columns: the sum of a digit cannot overflow, even if one lane does all of it.
+inline constexpr int64_t kMostDigitColumns = int64_t{1} << 17;
 
 // x[j] = unit * (d0 + 256 d1 + 65536 d2), rounded to the nearest multiple of `unit`, a power of two
-// that is at most 2^-22 times the largest magnitude of x.
+// that is at most 1.01 * 2^-22 times the largest magnitude of x.
 struct DigitVector {
   float unit = 0;
   std::array<int8_t*, 3> digits = {};  // each as long as x
@@ -24,12 +24,13 @@ struct DigitVector {
   alignas(64) std::array<std::array<int32_t, 16>, 3> starts = {};
 };
 
-// Writes x, of `count` elements, a multiple of 64, to `to`. False if it cannot be written so: with
-// a NaN, an infinity or more than 2^127; and if no magnitude exceeds 2^-100.
-bool TakeDigits(int64_t count, const float* x, DigitVector& to);
+// Writes x, of `count` elements, a multiple of 64 and at most kMostDigitColumns, to `to`. False if
+// it cannot be written so: with a NaN, an infinity or 2^127 and more; and if no magnitude exceeds
+// 2^-100.
+bool ToDigits(int64_t count, const float* x, DigitVector& to);
 
 // y[i] = the product of row i of w, of int8, and x, for rows [begin, end); on the calling thread.
-// Sums are exact but for three roundings in each lane, and one in each addition of lanes.
+// The sums of each digit are exact; the three of a lane, and the lanes, are added in fp32.
 void MultiplyDigits(const NarrowMatrix& w, const DigitVector& x, int64_t begin, int64_t end,
                     float* y);
 

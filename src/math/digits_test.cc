@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "base/aligned.h"
 #include "base/tolerance.h"
@@ -15,11 +18,11 @@ namespace {
 
 using namespace testing;  // NOLINT: the tests' own helpers
 
-// A vector and its digits; `ok` is what TakeDigits said.
+// A vector and its digits; `ok` is what ToDigits said.
 struct Taken {
   explicit Taken(std::vector<float> values) : x(std::move(values)), memory(3 * x.size()) {
     for (size_t i = 0; i < 3; ++i) digits.digits[i] = memory.data() + i * x.size();
-    ok = TakeDigits(static_cast<int64_t>(x.size()), x.data(), digits);
+    ok = ToDigits(static_cast<int64_t>(x.size()), x.data(), digits);
   }
   double Value(size_t j) const {
     double value = 0;
@@ -33,25 +36,26 @@ struct Taken {
   bool ok = false;
 };
 
-double Largest(const std::vector<float>& x) {
+template <class T>
+double Largest(const std::vector<T>& x) {
   double largest = 0;
-  for (const float value : x) largest = std::max(largest, std::fabs(static_cast<double>(value)));
+  for (const T value : x) largest = std::max(largest, std::fabs(static_cast<double>(value)));
   return largest;
 }
 
-// The scalar definition: a multiple of a power of two, at most 2^-22 of the largest magnitude.
-TEST(TakeDigits, RoundsToTheNearestMultipleOfItsUnit) {
+// The definition: a multiple of a power of two.
+TEST(ToDigits, RoundsToTheNearestMultipleOfItsUnit) {
   OnEachTarget([] {
     for (const double scale : {1.0, 0x1.fffffep0, 0x1.fep0, 1e-29, 1e37}) {
       std::vector<double> normals = Normals(192, 1);
-      const double most = *std::max_element(normals.begin(), normals.end());
+      const double most = Largest(normals);
       for (double& value : normals) value *= scale / most;
       const Taken taken(As<float>(normals));
       ASSERT_TRUE(taken.ok) << scale;
       const double unit = static_cast<double>(taken.digits.unit), largest = Largest(taken.x);
       int exponent = 0;
       EXPECT_EQ(std::frexp(unit, &exponent), 0.5);
-      EXPECT_LE(unit, 0x1p-22 * largest * 1.01);
+      EXPECT_LE(unit, 1.01 * 0x1p-22 * largest);
       for (size_t j = 0; j < taken.x.size(); ++j) {
         const double exact = static_cast<double>(taken.x[j]);
         ASSERT_LE(std::fabs(taken.Value(j) - exact), unit / 2) << j << " times " << scale;
@@ -60,7 +64,7 @@ TEST(TakeDigits, RoundsToTheNearestMultipleOfItsUnit) {
   });
 }
 
-TEST(TakeDigits, HoldsTheLargestOfEitherSign) {
+TEST(ToDigits, HoldsTheLargestOfEitherSign) {
   OnEachTarget([] {
     for (int bits = 0; bits < 1000; ++bits) {  // mantissas over a whole octave
       const float most = 1.0f + static_cast<float>(bits) / 1000;
@@ -76,7 +80,7 @@ TEST(TakeDigits, HoldsTheLargestOfEitherSign) {
   });
 }
 
-TEST(TakeDigits, RefusesWhatItCannotHold) {
+TEST(ToDigits, RefusesWhatItCannotHold) {
   OnEachTarget([] {
     using Limits = std::numeric_limits<float>;
     for (const float value : {Limits::quiet_NaN(), Limits::infinity(), -Limits::infinity(),
@@ -88,33 +92,68 @@ TEST(TakeDigits, RefusesWhatItCannotHold) {
   });
 }
 
-// Exact, as integers, times the two scales: bytes at both ends, where sums are the largest.
-TEST(MultiplyDigits, SumsWholeNumbersExactly) {
+// A matrix of int8 without scales.
+struct Bytes {
+  Bytes(int64_t rows, int64_t columns)
+      : memory(NarrowBytes(DType::kInt8, rows, columns)),
+        matrix{DType::kInt8, rows, columns, memory.data()} {
+    std::fill_n(matrix.scales(), rows, 1.0f);
+  }
+  int8_t& At(int64_t i, int64_t j) {
+    return reinterpret_cast<int8_t*>(memory.data())[i * matrix.stride() + j];
+  }
+
+  AlignedBuffer<std::byte> memory;
+  NarrowMatrix matrix;
+};
+
+// Rows of a 1 or -1 pick elements, which are whole numbers of all three digits.
+TEST(MultiplyDigits, GivesBackEachElement) {
   OnEachTarget([] {
-    constexpr int64_t kRows = 5, kColumns = 256;
-    AlignedBuffer<std::byte> memory(NarrowBytes(DType::kInt8, kRows, kColumns));
-    const NarrowMatrix w{DType::kInt8, kRows, kColumns, memory.data()};
-    auto* values = reinterpret_cast<int8_t*>(memory.data());
-    for (int64_t i = 0; i < kRows; ++i) {
-      w.scales()[i] = static_cast<float>(i + 1);
-      for (int64_t j = 0; j < kColumns; ++j) {
-        const int64_t ends[] = {-127, 127, (i * 31 + j * 17) % 255 - 127};
-        values[i * kColumns + j] = static_cast<int8_t>(ends[std::min<int64_t>(i, 2)]);
-      }
-    }
+    constexpr int64_t kColumns = 128;
+    Bytes w(kColumns, kColumns);
     std::vector<float> x(kColumns);
-    for (size_t j = 0; j < x.size(); ++j) x[j] = static_cast<float>(static_cast<int>(j % 7) - 3);
+    for (int64_t j = 0; j < kColumns; ++j) {
+      const int64_t number = (j * 7'654'321 + 8'000'000) % 16'000'001 - 8'000'000;
+      x[static_cast<size_t>(j)] = static_cast<float>(number);
+      w.At(j, j) = j % 3 == 0 ? -1 : 1;
+      w.matrix.scales()[j] = static_cast<float>(1 + j % 2);
+    }
+    x[0] = 8e6f;
     const Taken taken(x);
     ASSERT_TRUE(taken.ok);
-    float y[kRows] = {-1, -1, -1, -1, -1};
-    MultiplyDigits(w, taken.digits, 1, kRows, y);
-    EXPECT_EQ(y[0], -1.0f);  // not among the rows
-    for (int64_t i = 1; i < kRows; ++i) {
-      int64_t sum = 0;
-      for (int64_t j = 0; j < kColumns; ++j) {
-        sum += values[i * kColumns + j] * static_cast<int64_t>(x[static_cast<size_t>(j)]);
-      }
-      EXPECT_EQ(y[i], static_cast<float>(sum * (i + 1))) << i;
+    ASSERT_EQ(taken.digits.unit, 1.0f);
+    std::vector<float> y(kColumns, -7.0f);
+    MultiplyDigits(w.matrix, taken.digits, 5, kColumns - 2, y.data());
+    for (int64_t j = 0; j < kColumns; ++j) {
+      const auto at = static_cast<size_t>(j);
+      const bool outside = j < 5 || j >= kColumns - 2;
+      const float sign = j % 3 == 0 ? -1.0f : 1.0f;
+      ASSERT_EQ(y[at], outside ? -7.0f : sign * w.matrix.scales()[j] * x[at]) << j;
+    }
+  });
+}
+
+// Bytes at either end against numbers of one sign: the largest sums there are.
+TEST(MultiplyDigits, HoldsTheLargestSums) {
+  OnEachTarget([] {
+    constexpr int64_t kColumns = kMostDigitColumns;
+    Bytes w(2, kColumns);
+    for (int64_t j = 0; j < kColumns; ++j) w.At(0, j) = 127, w.At(1, j) = -127;
+    for (const float value : {8.3e6f, -8.3e6f, 8.3e6f - 128, 32767.0f}) {
+      std::vector<float> x(static_cast<size_t>(kColumns), value);
+      x[0] = 8.3e6f;
+      const Taken taken(std::move(x));
+      ASSERT_TRUE(taken.ok);
+      ASSERT_EQ(taken.digits.unit, 1.0f);
+      float y[2] = {};
+      MultiplyDigits(w.matrix, taken.digits, 0, 2, y);
+      const double columns = static_cast<double>(kColumns - 1);
+      const double sum = 127 * (8.3e6 + columns * static_cast<double>(value));
+      // Three conversions, two additions of digits, at most four of lanes.
+      const double bound = Gamma(DType::kFp32, 9) * 127 * (columns + 1) * 8.3e6;
+      EXPECT_NEAR(static_cast<double>(y[0]), sum, bound) << value;
+      EXPECT_NEAR(static_cast<double>(y[1]), -sum, bound) << value;
     }
   });
 }

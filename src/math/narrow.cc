@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/aligned.h"
 #include "base/round_up.h"
 #include "base/threads.h"
 #include "math/convert.h"
@@ -83,12 +84,15 @@ constexpr int64_t kPadding = 64;  // elements: four vectors of the widest
 
 // Rows that a thread takes at once: few enough for the threads to be done at about the same time,
 // although one gets less of memory's bandwidth than the other.
-constexpr int64_t kUnit = 128;
+int64_t RowsOfUnit(int64_t rows) {
+  constexpr int64_t kLeast = 16, kMost = 128;
+  return std::clamp(RoundUp(rows / (3 * GetThreads()), kLeast), kLeast, kMost);
+}
 
 // What a thread of control works with.
 struct Scratch {
   std::vector<float> padded;  // x and the zeros behind it
-  std::vector<int8_t> digits;
+  AlignedBuffer<int8_t> digits;
 };
 
 Scratch& ScratchOfThread() {
@@ -96,14 +100,14 @@ Scratch& ScratchOfThread() {
   return scratch;
 }
 
-// Whether the rows of `w` are multiplied in whole numbers by `digits`, those of x.
-bool TakesDigits(const NarrowMatrix& w, const float* x, DigitVector& digits) {
+// Writes x in digits, in this thread's scratch, if the rows of `w` are to be multiplied so.
+bool TryDigits(const NarrowMatrix& w, const float* x, DigitVector& digits) {
   if (w.dtype != DType::kInt8 || !HasInt8Dot() || w.stride() > kMostDigitColumns) return false;
   const auto size = static_cast<size_t>(w.stride());
-  std::vector<int8_t>& memory = ScratchOfThread().digits;
-  if (memory.size() < 3 * size) memory.resize(3 * size);
+  AlignedBuffer<int8_t>& memory = ScratchOfThread().digits;
+  if (memory.size() < 3 * size) memory = AlignedBuffer<int8_t>(3 * size);
   digits.digits = {memory.data(), memory.data() + size, memory.data() + 2 * size};
-  return TakeDigits(w.stride(), x, digits);
+  return ToDigits(w.stride(), x, digits);
 }
 
 }  // namespace
@@ -142,9 +146,10 @@ void NarrowGemv(const NarrowMatrix& w, const float* x, float* y) {
     from = padded.data();
   }
   DigitVector digits;
-  const bool whole = TakesDigits(w, from, digits);
-  ParallelRuns((w.rows + kUnit - 1) / kUnit, [&](int64_t unit) {
-    const int64_t begin = unit * kUnit, end = std::min(w.rows, begin + kUnit);
+  const bool whole = TryDigits(w, from, digits);
+  const int64_t rows = RowsOfUnit(w.rows);
+  ParallelRuns((w.rows + rows - 1) / rows, [&](int64_t unit) {
+    const int64_t begin = unit * rows, end = std::min(w.rows, begin + rows);
     if (whole) return MultiplyDigits(w, digits, begin, end, y);
     HWY_DYNAMIC_DISPATCH(NarrowRows)(w, begin, end, from, y);
   });

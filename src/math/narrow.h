@@ -1,6 +1,6 @@
 // Matrices kept in fewer bits for products with a vector, whose cost is the bytes that are read: as
 // bf16, or as int8 with a scale of absmax / 127 for each row. x and the sums stay fp32, or, for
-// int8 where HasInt8Dot(), as precise (math/digits.h).
+// int8 where HasInt8Dot(), become whole numbers of 24 bits (math/digits.h).
 #pragma once
 
 #include <cstddef>

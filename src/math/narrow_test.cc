@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "base/aligned.h"
+#include "base/threads.h"
 #include "base/tolerance.h"
 #include "math/scalar/int8.h"
 #include "math/test_support.h"
@@ -44,13 +46,19 @@ void CheckProduct(DType dtype, int64_t rows, int64_t columns) {
   NarrowGemv(narrowed.matrix, x.data(), y.data());
   ScalarNarrowGemv(narrowed.matrix, x.data(), exact.data());
   EXPECT_TRUE(y.Intact());
+  double largest = 0;
+  for (const float value : x) largest = std::max(largest, std::fabs(static_cast<double>(value)));
   for (int64_t i = 0; i < rows; ++i) {
-    double norm = 0;
-    for (int64_t j = 0; j < columns; ++j) norm += std::pow(narrowed.Element(i, j), 2);
-    // Two roundings more than a dot product has: the scale, and that x becomes a multiple of at
-    // most 2^-22 of its largest element.
-    const double bound =
-        DotTolerance(DType::kFp32, columns + 2, std::sqrt(norm), Norm2(std::span<const float>(x)));
+    double norm = 0, magnitudes = 0;
+    for (int64_t j = 0; j < columns; ++j) {
+      norm += std::pow(narrowed.Element(i, j), 2);
+      magnitudes += std::fabs(narrowed.Element(i, j));
+    }
+    // One rounding more than a dot product has: the scale. And for whole numbers x is rounded, by
+    // at most 1.01 * 2^-23 of its largest element.
+    double bound =
+        DotTolerance(DType::kFp32, columns + 1, std::sqrt(norm), Norm2(std::span<const float>(x)));
+    if (dtype == DType::kInt8) bound += 1.01 * 0x1p-23 * largest * magnitudes;
     ASSERT_LE(std::fabs(y.data()[i] - exact[static_cast<size_t>(i)]), bound) << i;
   }
 }
@@ -114,6 +122,49 @@ TEST(NarrowGemv, StaysWithinTheErrorOfRounding) {
     const double bound = sum * Int8Step(most) +
                          DotTolerance(DType::kFp32, 202, 2 * std::sqrt(norm), Norm2(std::span(x)));
     EXPECT_LE(std::fabs(y[static_cast<size_t>(i)] - exact), bound);
+  }
+}
+
+TEST(NarrowGemv, GivesTheSameBitsOnAnyNumberOfThreads) {
+  const int before = GetThreads();
+  for (const DType dtype : {DType::kBf16, DType::kInt8}) {
+    const Narrowed narrowed(dtype, 301, 129);
+    const auto x = As<float>(Normals(129, 2));
+    std::vector<std::vector<float>> results;
+    for (const int threads : {1, 2, 3}) {
+      SetThreads(threads);
+      results.emplace_back(301);
+      NarrowGemv(narrowed.matrix, x.data(), results.back().data());
+    }
+    EXPECT_EQ(results[0], results[1]) << DTypeName(dtype);
+    EXPECT_EQ(results[0], results[2]) << DTypeName(dtype);
+  }
+  SetThreads(before);
+}
+
+// Vectors that cannot be written in digits: every element of y is what fp32 makes of them.
+TEST(NarrowGemv, TakesVectorsOfAnyKind) {
+  using Limits = std::numeric_limits<float>;
+  for (const DType dtype : {DType::kBf16, DType::kInt8}) {
+    const Narrowed narrowed(dtype, 3, 20);
+    const auto product = [&](float value) {
+      std::vector<float> x(20), y(3, 7.0f);
+      x[11] = value;
+      NarrowGemv(narrowed.matrix, x.data(), y.data());
+      return y;
+    };
+    for (int64_t i = 0; i < 3; ++i) {
+      const auto at = static_cast<size_t>(i);
+      const double w = narrowed.Element(i, 11);
+      EXPECT_EQ(product(0.0f)[at], 0.0f);
+      EXPECT_TRUE(std::isnan(product(Limits::quiet_NaN())[at]));
+      EXPECT_EQ(product(Limits::infinity())[at], w > 0 ? Limits::infinity() : -Limits::infinity());
+      for (const double tiny : {0x1p-101, 0x1p-99}) {
+        const double exact = w * tiny;
+        EXPECT_NEAR(static_cast<double>(product(static_cast<float>(tiny))[at]), exact,
+                    Gamma(DType::kFp32, 3) * std::fabs(exact));
+      }
+    }
   }
 }
 

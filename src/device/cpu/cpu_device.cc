@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/page_blocks.h"
 #include "base/threads.h"
 #include "device/cpu/lowering.h"
 #include "device/cpu/together.h"
@@ -19,7 +20,7 @@ struct Workspace {
 
   math::GemmEngine gemm;
   AlignedBuffer<float> arena;  // grows when an executable that needs more is compiled
-  PageBlocks copies;           // of their calls
+  PageBlocks copy_memory;      // of their calls
 
   void Reserve(int64_t elements) {
     if (arena.size() < static_cast<size_t>(elements)) {
@@ -40,7 +41,8 @@ class CpuCall final : public Call {
     for (const cpu::Copy& copy : plan.copies) {
       const cpu::Buffer& of = plan.buffers[static_cast<size_t>(copy.buffer)];
       const bool constant = of.kind == cpu::BufferKind::kConstant;
-      copies_.emplace_back(constant ? nullptr : surfaces[of.index], copy.bytes, workspace.copies);
+      copies_.emplace_back(constant ? nullptr : surfaces[of.index], copy.bytes,
+                           workspace.copy_memory);
     }
   }
 
