@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory_info.h"
+#include "base/readable_bytes.h"
 #include "base/rng.h"
 #include "base/threads.h"
 #include "math/narrow.h"
@@ -41,8 +42,8 @@ Status CheckMemory(const model::ModelConfig& config, DType dtype) {
   if (dtype != DType::kFp32) need += static_cast<uint64_t>(WeightBytes(config, dtype));
   const uint64_t available = AvailableMemory();
   if (available == 0 || need <= available) return {};
-  return Failed("bench generate needs {:.2f} GB of memory for the weights, {:.2f} GB are available",
-                static_cast<double>(need) / 1e9, static_cast<double>(available) / 1e9);
+  return Failed("bench generate needs {} of memory for the weights, {} are available",
+                ReadableBytes(need), ReadableBytes(available));
 }
 
 // Uniform, since normal values of a whole model take longer than the measurement.

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/memory_info.h"
+#include "base/readable_bytes.h"
 #include "base/rng.h"
 #include "data/vocabulary.h"
 #include "math/update_loop.h"
@@ -39,8 +40,8 @@ Status CheckMemory(const device::Device& device, const model::ModelConfig& confi
       train::EstimateFootprint(options, device, rows).total() + math::UpdateLoop::kBytes;
   const uint64_t available = AvailableMemory();
   if (available == 0 || need <= available) return {};
-  return Failed("a step with {} embedding rows needs {:.2f} GB of memory, {:.2f} GB are available",
-                rows, static_cast<double>(need) / 1e9, static_cast<double>(available) / 1e9);
+  return Failed("a step with {} embedding rows needs {} of memory, {} are available", rows,
+                ReadableBytes(need), ReadableBytes(available));
 }
 
 }  // namespace

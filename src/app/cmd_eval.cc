@@ -11,6 +11,7 @@
 #include "app/stored_model.h"
 #include "base/clock.h"
 #include "base/memory_info.h"
+#include "base/readable_bytes.h"
 #include "base/threads.h"
 #include "data/token_file.h"
 #include "train/evaluate.h"
@@ -92,9 +93,8 @@ Status CheckMemory(const StoredModel& model, const device::Device& device) {
       train::EstimateForwardFootprint(options, device, model.config.vocab).total();
   const uint64_t available = AvailableMemory();
   if (available == 0 || need <= available) return {};
-  return Failed("windows of {} tokens need {:.2f} GB of memory, {:.2f} GB are available",
-                model.config.seq, static_cast<double>(need) / 1e9,
-                static_cast<double>(available) / 1e9);
+  return Failed("windows of {} tokens need {} of memory, {} are available", model.config.seq,
+                ReadableBytes(need), ReadableBytes(available));
 }
 
 // The network with the model's weights, every word with a row of its own.

@@ -7,6 +7,7 @@
 #include "app/stored_model.h"
 #include "base/atomic_file.h"
 #include "base/folder.h"
+#include "base/readable_bytes.h"
 #include "checkpoint/training_state.h"
 
 namespace millwright::app {
@@ -73,8 +74,8 @@ Status CheckFreeSpace(const std::string& dir, uint64_t bytes) {
   const fs::space_info space = fs::space(NearestExisting(dir), error);
   if (error) return Failed("{}: cannot read the free disk space: {}", dir, error.message());
   if (space.available >= bytes) return {};
-  return Failed("{}: the run needs {:.1f} GB of disk, {:.1f} GB are free", dir,
-                static_cast<double>(bytes) / 1e9, static_cast<double>(space.available) / 1e9);
+  return Failed("{}: the run needs {} of disk, {} are free", dir, ReadableBytes(bytes),
+                ReadableBytes(space.available));
 }
 
 Status WriteRunJson(const std::string& dir, const nlohmann::json& run) {

@@ -11,6 +11,7 @@
 #include "app/text_data.h"
 #include "app/train_sampler.h"
 #include "base/memory_info.h"
+#include "base/readable_bytes.h"
 #include "base/threads.h"
 #include "text/open_tokenizer.h"
 #include "train/footprint.h"
@@ -119,19 +120,17 @@ Status MakeVocab(TrainPreparation& p) {
 Status CheckResources(const TrainPreparation& p) {
   const train::Footprint need = train::EstimateFootprint(p.options, *p.device, p.vocab->rows());
   const train::DiskNeed disk = train::EstimateDisk(p.options, p.origin, p.vocab->rows());
-  const auto gb = [](uint64_t bytes) { return static_cast<double>(bytes) / 1e9; };
-  fmt::print(
-      stderr,
-      "memory: {:.2f} GB ({:.2f} GB parameters, {:.2f} GB activations, {:.2f} GB surfaces)\n",
-      gb(need.total()), gb(need.parameter_bytes), gb(need.activation_bytes),
-      gb(need.surface_bytes));
-  fmt::print(stderr, "disk: {:.2f} GB a state, up to {:.2f} GB in {}\n", gb(disk.state_bytes),
-             gb(disk.run_bytes), p.out);
+  fmt::print(stderr, "memory: {} ({} parameters, {} activations, {} surfaces)\n",
+             ReadableBytes(need.total()), ReadableBytes(need.parameter_bytes),
+             ReadableBytes(need.activation_bytes), ReadableBytes(need.surface_bytes));
+  fmt::print(stderr, "disk: {} a state, up to {} in {}\n", ReadableBytes(disk.state_bytes),
+             ReadableBytes(disk.run_bytes), p.out);
   const uint64_t available = AvailableMemory();
   const uint64_t samples = p.options.sample_every > 0 ? SampleBytes(p.options.config) : 0;
   if (available != 0 && need.total() + samples > available) {
-    return Failed("the run needs {:.2f} GB of memory{}, {:.2f} GB are available",
-                  gb(need.total() + samples), samples > 0 ? ", texts included" : "", gb(available));
+    return Failed("the run needs {} of memory{}, {} are available",
+                  ReadableBytes(need.total() + samples), samples > 0 ? ", texts included" : "",
+                  ReadableBytes(available));
   }
   // A resumed run already has some of its states.
   return CheckFreeSpace(p.out, p.state ? 2 * disk.state_bytes : disk.run_bytes);

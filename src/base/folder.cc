@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "base/readable_bytes.h"
+
 namespace millwright {
 namespace {
 
@@ -140,9 +142,8 @@ Status CheckFreeSpace(const std::string& path, uint64_t bytes) {
   }
   const uint64_t free = uint64_t{info.f_bavail} * uint64_t{info.f_frsize};
   if (free >= bytes) return {};
-  constexpr double kMega = 1e6;
-  return Failed("{}: not enough free space: {:.1f} MB needed, {:.1f} MB free", path,
-                static_cast<double>(bytes) / kMega, static_cast<double>(free) / kMega);
+  return Failed("{}: not enough free space: {} needed, {} free", path, ReadableBytes(bytes),
+                ReadableBytes(free));
 }
 
 }  // namespace millwright

@@ -240,7 +240,7 @@ TEST_F(TrainingStateTest, AFullDiskIsSeenBeforehand) {
   const Status status = CheckFreeSpace(folder_.path(), uint64_t{1} << 62);
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(status.error().kind, ErrorKind::kFailed);
-  EXPECT_THAT(status.error().message, AllOf(HasSubstr("MB needed"), HasSubstr("MB free")));
+  EXPECT_THAT(status.error().message, AllOf(HasSubstr("4611686 TB needed"), HasSubstr(" free")));
 }
 
 TEST_F(TrainingStateTest, RemoveStatesRemovesAllOfThemAndNothingElse) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/readable_bytes.h"
 #include "telemetry/duration.h"
 
 namespace millwright::telemetry {
@@ -18,11 +19,6 @@ constexpr uint64_t kDiskFull = uint64_t{64} << 20, kDiskLow = uint64_t{1} << 30;
 // Moves a mean, whose first value counts as a whole.
 void Move(double& mean, double value, double weight) {
   mean = std::isnan(mean) ? value : mean + weight * (value - mean);
-}
-
-std::string Bytes(uint64_t bytes) {
-  if (bytes < 1000000000) return fmt::format("{} MB", bytes / 1000000);
-  return fmt::format("{:.1f} GB", static_cast<double>(bytes) / 1e9);
 }
 
 bool SaysDiskFull(const std::string& message) {
@@ -225,10 +221,10 @@ void RunWatch::FindInState(const Surroundings& surroundings, RunStatus& status) 
   }
   if (full || !surroundings.free_bytes || *surroundings.free_bytes >= kDiskLow) return;
   const bool none = *surroundings.free_bytes < kDiskFull;
-  status.findings.push_back(
-      {none ? Severity::kAlarm : Severity::kWarning, 0,
-       fmt::format("{}: {} are free where the run folder lies",
-                   none ? "disk full" : "disk nearly full", Bytes(*surroundings.free_bytes))});
+  status.findings.push_back({none ? Severity::kAlarm : Severity::kWarning, 0,
+                             fmt::format("{}: {} are free where the run folder lies",
+                                         none ? "disk full" : "disk nearly full",
+                                         ReadableBytes(*surroundings.free_bytes))});
 }
 
 void RunWatch::FindInEvents(RunStatus& status) const {

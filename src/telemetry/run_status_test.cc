@@ -180,7 +180,7 @@ TEST_F(Watched, SkippedUpdatesAndSickTensorsAreSaid) {
 TEST_F(Watched, AFullDiskIsSaid) {
   Step(4);
   RunStatus status = watch_.Assess({.now = now_, .free_bytes = 12 << 20});
-  EXPECT_THAT(Texts(status), ElementsAre("disk full: 12 MB are free where the run folder lies"));
+  EXPECT_THAT(Texts(status), ElementsAre("disk full: 12.6 MB are free where the run folder lies"));
   EXPECT_EQ(status.findings[0].severity, Severity::kAlarm);
   status = watch_.Assess({.now = now_, .free_bytes = 512 << 20});
   EXPECT_EQ(status.findings.at(0).severity, Severity::kWarning);

@@ -325,7 +325,7 @@ class PageTest(unittest.TestCase):
         browser = self.browse(server.url)
         browser.wait("the first steps", lambda: self.step(browser) > 5, PATIENCE)
         disk.fill()
-        browser.wait("the alarm", lambda: "disk full: 0 MB are free" in browser.text("#findings"), 10)
+        browser.wait("the alarm", lambda: "disk full: 0 B are free" in browser.text("#findings"), 10)
         before = self.last_step(server)
         self.assertIsNone(training.poll())
         disk.empty()

@@ -6,6 +6,7 @@
 #include <ranges>
 
 #include "app/report/html.h"
+#include "base/readable_bytes.h"
 #include "telemetry/duration.h"
 
 namespace millwright::app::report {
@@ -106,8 +107,7 @@ std::string Figures(const telemetry::RunStatus& status) {
     add(Number(100 * status.floor_share, "{:.0f}%"), "of the machine's FMA rate");
   }
   if (status.last_system && status.last_system->peak_rss_bytes > 0) {
-    add(fmt::format("{:.2f} GB", static_cast<double>(status.last_system->peak_rss_bytes) * 1e-9),
-        "peak memory");
+    add(ReadableBytes(static_cast<uint64_t>(status.last_system->peak_rss_bytes)), "peak memory");
   }
   return html + "</div>\n";
 }

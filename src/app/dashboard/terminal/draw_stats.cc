@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "app/dashboard/terminal/screen.h"
+#include "base/readable_bytes.h"
 
 namespace millwright::app::dashboard {
 namespace {
@@ -32,8 +33,7 @@ std::string Speed(const RunStatus& status) {
 std::string Memory(const RunStatus& status) {
   const auto& system = status.last_system;
   if (!system || system->rss_bytes <= 0) return "-";
-  const double mb = static_cast<double>(system->rss_bytes) / 1e6;
-  return mb < 1e4 ? fmt::format("{:.0f} MB", mb) : fmt::format("{:.1f} GB", mb / 1e3);
+  return ReadableBytes(static_cast<uint64_t>(system->rss_bytes));
 }
 
 std::string Cores(const RunStatus& status, const char* unit) {
