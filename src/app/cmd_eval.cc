@@ -9,11 +9,12 @@
 #include "app/progress_bar.h"
 #include "app/slow_precision.h"
 #include "app/stored_model.h"
+#include "app/text_data.h"
 #include "base/clock.h"
 #include "base/memory_info.h"
 #include "base/readable_bytes.h"
 #include "base/threads.h"
-#include "data/token_file.h"
+#include "text/open_tokenizer.h"
 #include "train/evaluate.h"
 #include "train/footprint.h"
 
@@ -25,7 +26,8 @@ namespace {
 constexpr int64_t kLongestDefault = 2048;
 
 struct EvalFlags {
-  std::string from, data, device = "cpu", precision, ane_rules;
+  std::string from, device = "cpu", precision, ane_rules;
+  train::TrainOptions data;  // data, tokenizer, split and text_field of it
   AneFlags ane;
   int64_t seq = 0, tokens = 0, stride = 0, bos = -1;
   bool documents = false;
@@ -42,6 +44,27 @@ Status CheckFlags(const EvalFlags& flags, int64_t seq) {
     return BadInput("--bos {}: only says where --documents begin", flags.bos);
   }
   return {};
+}
+
+// The tokens of --data; text is encoded by --tokenizer or by the model's own.
+Result<std::shared_ptr<const data::TokenSource>> Tokens(const EvalFlags& flags,
+                                                        const StoredModel& model) {
+  train::TrainOptions options = flags.data;
+  options.config = model.config;
+  const bool own = options.tokenizer.empty() && IsText(options.data, options);
+  if (own) options.tokenizer = TokenizerFolder(model);
+  if (auto status = CheckTextFlags(options); !status) return status.error();
+  std::unique_ptr<text::Tokenizer> tokenizer;
+  if (!options.tokenizer.empty()) {
+    auto opened = text::OpenTokenizer(options.tokenizer);
+    if (!opened) {
+      return opened.error().In(own ? "--tokenizer: is needed for text in --data" : "--tokenizer");
+    }
+    tokenizer = std::move(*opened);
+  }
+  auto tokens = OpenTokens(options.data, options, tokenizer.get(), 0);
+  if (!tokens) return tokens.error().In("--data");
+  return tokens;
 }
 
 Result<int64_t> BosToken(const EvalFlags& flags, const StoredModel& model) {
@@ -142,8 +165,8 @@ Result<int> RunEval(const EvalFlags& flags) {
   auto status = CheckFlags(flags, model->config.seq);
   if (status) status = model::Validate(model->config);
   if (!status) return status.error();
-  auto tokens = data::OpenTokenFile(flags.data, {.vocab = model->config.vocab, .seq = 0});
-  if (!tokens) return tokens.error().In("--data");
+  auto tokens = Tokens(flags, *model);
+  if (!tokens) return tokens.error();
   auto windows = Windows(flags, *model, **tokens);
   if (!windows) return windows.error();
   auto ane = AneOptionsFromFlags(flags.ane);
@@ -181,10 +204,11 @@ void AddEvalCommand(CLI::App& app, CommandContext& context) {
       ->add_option("--from", flags->from,
                    "A run folder, a training state, a Hugging Face folder or a model file")
       ->required();
-  command
-      ->add_option("--data", flags->data,
-                   "The token shard; millwright tokenize makes one of a text")
+  command->add_option("--data", flags->data.data, "Token shard, or text (.txt, .jsonl)")
       ->required();
+  command->add_option("--tokenizer", flags->data.tokenizer,
+                      "Encodes --data where it is text (default: the model's own)");
+  AddTextFlags(*command, flags->data);
   command->add_option("--seq", flags->seq,
                       "Tokens a window (default: the model's, at most 2048); windows follow each "
                       "other, a last short one is left out");

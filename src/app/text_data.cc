@@ -10,6 +10,7 @@
 #include "base/folder.h"
 #include "base/input_file.h"
 #include "checkpoint/hash.h"
+#include "data/token_file.h"
 #include "data/tokenize.h"
 
 namespace millwright::app {
@@ -101,6 +102,40 @@ Result<std::string> ShardOfText(const std::string& path, const text::Tokenizer& 
   fmt::print(stderr, "{}: {} tokens in {} documents, kept in {}\n", path, report->tokens,
              report->documents, shard.string());
   return shard.string();
+}
+
+Result<std::shared_ptr<const data::TokenSource>> OpenTokens(const std::string& path,
+                                                            const train::TrainOptions& options,
+                                                            const text::Tokenizer* tokenizer,
+                                                            int64_t seq) {
+  const data::TokenFileChecks checks = {.vocab = options.config.vocab, .seq = seq};
+  if (!IsText(path, options)) return data::OpenTokenFile(path, checks);
+  if (tokenizer == nullptr) {
+    return BadInput("{}: is text; --tokenizer must say how to encode it", path);
+  }
+  auto shard = ShardOfText(path, *tokenizer, options);
+  if (!shard) return shard.error();
+  return data::OpenTokenFile(*shard, checks);
+}
+
+void AddTextFlags(CLI::App& command, train::TrainOptions& options) {
+  command.add_option("--split", options.split,
+                     "What ends a document of text, like '\\n<|endoftext|>\\n' (default: none)");
+  command.add_option("--text-field", options.text_field,
+                     "Text is JSON objects, one a line, with a document in this field (default for "
+                     ".jsonl: text)");
+}
+
+Status CheckTextFlags(const train::TrainOptions& options) {
+  if (options.split.empty() && options.text_field.empty()) return {};
+  const char* flag = options.split.empty() ? "--text-field" : "--split";
+  if (options.data.empty() || options.tokenizer.empty()) {
+    return BadInput("{}: is for text in --data, which needs --tokenizer", flag);
+  }
+  if (!options.split.empty() && !options.text_field.empty()) {
+    return BadInput("--split: with --text-field each line is a document");
+  }
+  return {};
 }
 
 }  // namespace millwright::app

@@ -1,9 +1,12 @@
-// Text as training data: encoded on the fly, once.
+// Text as data: encoded on the fly, once.
 #pragma once
 
+#include <CLI/CLI.hpp>
+#include <memory>
 #include <string>
 
 #include "base/result.h"
+#include "data/token_source.h"
 #include "text/tokenizer.h"
 #include "train/options.h"
 
@@ -20,5 +23,18 @@ bool IsText(const std::string& path, const train::TrainOptions& options);
 // tokenizer's files and these options. Errors are those of TokenizeFile.
 Result<std::string> ShardOfText(const std::string& path, const text::Tokenizer& tokenizer,
                                 const train::TrainOptions& options);
+
+// The tokens of a data file, of at least `seq` + 1 (0: any number) and of options.config.vocab
+// words: a shard, or text, for which `tokenizer` may not be null.
+Result<std::shared_ptr<const data::TokenSource>> OpenTokens(const std::string& path,
+                                                            const train::TrainOptions& options,
+                                                            const text::Tokenizer* tokenizer,
+                                                            int64_t seq);
+
+// --split and --text-field.
+void AddTextFlags(CLI::App& command, train::TrainOptions& options);
+
+// Refuses them without text, and both at once.
+Status CheckTextFlags(const train::TrainOptions& options);
 
 }  // namespace millwright::app

@@ -8,33 +8,6 @@
 namespace millwright::app {
 namespace {
 
-using Tokens = std::shared_ptr<const data::TokenSource>;
-
-// The tokens of --data or --val.
-Result<Tokens> OpenTokens(const std::string& path, const train::TrainOptions& options,
-                          const text::Tokenizer* tokenizer) {
-  const data::TokenFileChecks checks = {.vocab = options.config.vocab, .seq = options.config.seq};
-  if (!IsText(path, options)) return data::OpenTokenFile(path, checks);
-  if (tokenizer == nullptr) {
-    return BadInput("{}: is text; --tokenizer must say how to encode it", path);
-  }
-  auto shard = ShardOfText(path, *tokenizer, options);
-  if (!shard) return shard.error();
-  return data::OpenTokenFile(*shard, checks);
-}
-
-Status CheckTextFlags(const train::TrainOptions& options) {
-  if (options.split.empty() && options.text_field.empty()) return {};
-  const char* flag = options.split.empty() ? "--text-field" : "--split";
-  if (options.data.empty() || options.tokenizer.empty()) {
-    return BadInput("{}: is for text in --data, which needs --tokenizer", flag);
-  }
-  if (!options.split.empty() && !options.text_field.empty()) {
-    return BadInput("--split: with --text-field each line is a document");
-  }
-  return {};
-}
-
 // The tokenizer that a model of --from was trained with.
 Result<std::unique_ptr<text::Tokenizer>> OwnTokenizer(const StoredModel& model) {
   if (model.tokenizer_files.empty()) {
@@ -86,7 +59,7 @@ Result<TrainData> OpenTrainData(const train::TrainOptions& options, const Stored
     if (!embedded) return embedded.error();
     data = std::move(*embedded);
   } else {
-    auto train = OpenTokens(options.data, options, data.tokenizer.get());
+    auto train = OpenTokens(options.data, options, data.tokenizer.get(), options.config.seq);
     if (!train) return train.error().In("--data");
     data.train = std::move(*train);
     auto info = data::ReadShardInfo(options.data);
@@ -96,7 +69,7 @@ Result<TrainData> OpenTrainData(const train::TrainOptions& options, const Stored
     }
   }
   if (!options.val.empty()) {
-    auto val = OpenTokens(options.val, options, data.tokenizer.get());
+    auto val = OpenTokens(options.val, options, data.tokenizer.get(), options.config.seq);
     if (!val) return val.error().In("--val");
     data.val = std::move(*val);
   }

@@ -5,6 +5,7 @@
 
 #include "app/binding_flag.h"
 #include "app/open_device.h"
+#include "app/text_data.h"
 
 namespace millwright::app {
 namespace {
@@ -59,11 +60,7 @@ void AddDataFlags(CLI::App& command, TrainFlags& f) {
                      "Encodes --data and --val where they are text (.txt, .jsonl); kept in --out "
                      "(default: that of "
                      "--from)");
-  command.add_option("--split", o.split,
-                     "What ends a document of text, like '\\n<|endoftext|>\\n' (default: none)");
-  command.add_option("--text-field", o.text_field,
-                     "Text is JSON objects, one a line, with a document in this field (default for "
-                     ".jsonl: text)");
+  AddTextFlags(command, o);
   command.add_option("--val-every", o.val_every, "Micro-steps between validations")
       ->capture_default_str();
   command.add_option("--val-windows", o.val_windows, "Windows a validation")->capture_default_str();

@@ -132,6 +132,30 @@ TEST_F(TrainOnText, IsTrainingOnItsShard) {
   EXPECT_EQ(resumed.exit_code, 0) << resumed.err;
 }
 
+// eval reads text too, by the model's own tokenizer or by the one that is named.
+TEST_F(TrainOnText, EvalReadsTextAsItsShard) {
+  const std::string split = "\\n<|endoftext|>\\n";
+  ASSERT_EQ(
+      Train("run", {"--data", File("in.txt"), "--tokenizer", File("tokenizer.json")}).exit_code, 0);
+  ASSERT_EQ(Tokenize({"--bos", "--split", split, File("in.txt"), File("out.bin")}).exit_code, 0);
+  const auto eval = [&](std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"eval", "--from", File("run")});
+    return RunCommand(config_, std::move(flags));
+  };
+  const auto shard = eval({"--data", File("out.bin")});
+  ASSERT_EQ(shard.exit_code, 0) << shard.err;
+  EXPECT_THAT(shard.out, HasSubstr("tokens=714\n"));  // 119 windows of 6
+  EXPECT_EQ(eval({"--data", File("in.txt"), "--split", split}).out, shard.out);
+  EXPECT_EQ(
+      eval({"--data", File("in.txt"), "--split", split, "--tokenizer", File("tokenizer.json")}).out,
+      shard.out);
+  EXPECT_THAT(eval({"--data", File("out.bin"), "--split", split}).err, HasSubstr("--split: "));
+  EXPECT_THAT(eval({"--data", File("in.txt"), "--tokenizer", File("no.json")}).err,
+              HasSubstr("--tokenizer: "));
+  std::filesystem::remove(File("run/tokenizer.json"));
+  EXPECT_THAT(eval({"--data", File("in.txt")}).err, HasSubstr("--tokenizer: is needed for text"));
+}
+
 TEST_F(TrainOnText, ChangedTextIsEncodedAnew) {
   const std::vector<std::string> flags = {"--data", File("in.txt"), "--tokenizer",
                                           File("tokenizer.json")};
