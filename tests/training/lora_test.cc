@@ -96,7 +96,7 @@ TEST_P(LoraOn, OverfitsAToy) {
   run.options.lora = {.rank = 4, .alpha = 32, .targets = LoraEverywhere().targets};
   run.options.steps = 200;
   run.options.accum = 1;
-  run.options.lr = 3e-2;
+  run.options.lr = 1e-2;  // at 3e-2 the loss jumps, and where it ends hangs on the last bits
   run.options.weight_decay = 0;
   std::vector<int32_t> ids;
   for (int32_t i = 0; i < 200; ++i) ids.push_back(1 + i % 8);
